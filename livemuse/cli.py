@@ -1,0 +1,350 @@
+"""The command line: parses and prints, nothing else. Every part is imported by the command that needs it.
+
+stdout is data, stderr is talk; exit 0 done, 1 something a person can put right (two sentences), 2 misuse.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from livemuse import __version__
+from livemuse.errors import LivemuseError
+
+_DAEMON_OPTIONS: Final = "daemon"
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the program's entry point."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == ["--version"]:  # before anything is imported: it answers at once
+        sys.stdout.write(f"livemuse {__version__}\n")
+        return 0
+    options = _parser().parse_args(given)
+    try:
+        code: int = options.command(options)
+    except LivemuseError as error:
+        sys.stderr.write(f"livemuse: {_one_line(error.what)}\n" + (f"{_one_line(error.remedy)}\n" if error.remedy else ""))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(c if c.isprintable() else "?" for c in text)
+    return printable if len(printable) <= 600 else printable[:600] + "…"
+
+
+# --- what may be asked -------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="livemuse", description="Play a keyboard, and it answers. Without a command: the console.",
+        epilog="example: livemuse --in Keystation --map cc:67=answer", allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"livemuse {__version__}")
+    _engine_options(parser)
+    parser.set_defaults(command=_console)
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    def add(name: str, command: Command, summary: str, example: str, *, json_: bool = False) -> argparse.ArgumentParser:
+        one = commands.add_parser(
+            name, help=summary, description=summary, epilog=f"example: {example}", allow_abbrev=False
+        )
+        one.set_defaults(command=command)
+        if json_:
+            one.add_argument("--json", action="store_true", help="print one JSON value")
+        return one
+
+    _engine_options(add("daemon", _daemon, "Run the engine without a console.", "livemuse daemon --api jack --seed 7"))
+    _name_option(add("attach", _attach, "Open the console of a running engine.", "livemuse attach"))
+    _ctl_options(add("ctl", _ctl, "Steer a running engine.", "livemuse ctl set temperature 0.6", json_=True))
+    ports = add("ports", _ports, "The MIDI ports of this machine.", "livemuse ports --json", json_=True)
+    ports.add_argument("--api", default="auto", help="auto, alsa, jack, core or winmm")
+    add("models", _models, "The models there are.", "livemuse models", json_=True)
+    _answer_options(
+        add("answer", _answer, "Answer a MIDI file with a MIDI file.", "livemuse answer CALL.mid -o A.mid --seconds 8", json_=True)
+    )  # fmt: skip
+    demo = add("demo", _demo, "A built-in phrase, answered: no keyboard needed.", "livemuse demo --json", json_=True)
+    _engine_options(demo)
+    render = add("render", _render, "Hear or see a MIDI file.", "livemuse render SESSION.mid -o SESSION.png")
+    render.add_argument("file", type=Path, metavar="FILE.mid")
+    render.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.wav|OUT.png")
+    sessions = add("sessions", _sessions, "The recorded sessions.", "livemuse sessions recover", json_=True)
+    sessions.add_argument("action", nargs="?", choices=("list", "recover"), default="list")
+    sessions.add_argument("--record", type=Path, metavar="DIR", help="the folder of the sessions")
+    add("doctor", _doctor, "What this machine can do, and what to do about it.", "livemuse doctor", json_=True)
+    bench = add("bench", _bench, "How late livemuse is on this machine.", "livemuse bench --json", json_=True)
+    bench.add_argument("what", nargs="*", help="figures to take; all without")
+    return parser
+
+
+def _name_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", default=argparse.SUPPRESS, help="which engine, where several live side by side")
+
+
+def _control_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", action=_Setting, dest="sets", metavar="NAME=VALUE", default=[], help="give a control a value"
+    )
+    parser.add_argument("--seed", action=_Setting, dest="sets", metavar="N", help="the same seed, the same answers")
+    parser.add_argument("--model", action=_Setting, dest="sets", metavar="M", help="the model that plays")
+
+
+class _Setting(argparse.Action):
+    """--set NAME=VALUE, and --seed N for --set seed=N; kept in the order given, so that the last one wins."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        name, equals, value = values.partition("=") if option == "--set" else ((option or "")[2:], "=", values)
+        if not equals:
+            parser.error(f"--set needs NAME=VALUE, not {values!r}")
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), (name.strip(), value.strip())])
+
+
+def _engine_options(parser: argparse.ArgumentParser) -> None:
+    _name_option(parser)
+    parser.add_argument("--api", help="auto, alsa, jack, core or winmm")
+    parser.add_argument("--in", dest="port_in", metavar="P", help="part of the name of the MIDI input")
+    parser.add_argument("--out", dest="port_out", metavar="P", help="part of the name of the MIDI output")
+    parser.add_argument("--sound", choices=("auto", "on", "off"), help="the built-in synth")
+    parser.add_argument("--record", type=Path, metavar="DIR", help="where sessions go")
+    parser.add_argument("--map", action="append", default=[], metavar="cc:67=answer", help="a pedal, pad or key that acts")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="another settings file")
+    _control_options(parser)
+
+
+def _ctl_options(parser: argparse.ArgumentParser) -> None:
+    _name_option(parser)
+    parser.add_argument("what", choices=("get", "set", "do", "status", "watch"))
+    parser.add_argument("arguments", nargs="*", metavar="NAME [VALUE]")
+
+
+def _answer_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("call", type=Path, metavar="CALL.mid")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="ANSWER.mid")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--seconds", metavar="S")
+    length.add_argument("--notes", metavar="N")
+    length.add_argument("--bars", metavar="B", help="bars of four beats in the tempo of the file")
+    _control_options(parser)
+
+
+# --- the commands ------------------------------------------------------------------------------------------------
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _data(value: Any) -> None:
+    import json
+
+    _say(json.dumps(value, ensure_ascii=False))
+
+
+def _talk(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _settings(options: argparse.Namespace) -> Any:
+    from dataclasses import replace
+
+    from livemuse.settings import read_settings, with_setting
+
+    settings = read_settings(options.settings)
+    for setting in ("name", "api", "sound"):
+        value = getattr(options, setting, None)
+        settings = settings if value is None else with_setting(settings, setting, value)
+    for setting, value in (("in", options.port_in), ("out", options.port_out), ("map", options.map or None)):
+        settings = settings if value is None else with_setting(settings, setting, value)
+    if options.record is not None:
+        settings = replace(settings, record=options.record)
+    return replace(settings, controls=_controls(options, settings.controls))
+
+
+def _controls(options: argparse.Namespace, controls: Any) -> Any:
+    for name, value in options.sets:
+        controls = controls.replaced(name, value)
+    return controls
+
+
+def _daemon(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from livemuse.daemon import run_daemon
+
+    asyncio.run(run_daemon(_settings(options)))
+    return 0
+
+
+def _console(options: argparse.Namespace) -> int:
+    from livemuse.launch import open_console
+
+    return open_console(_settings(options), _engine_arguments(options))
+
+
+def _engine_arguments(options: argparse.Namespace) -> list[str]:
+    """The options of bare ``livemuse``, for the engine it starts."""
+    given: list[str] = []
+    for option, value in (
+        ("--name", getattr(options, "name", None)), ("--api", options.api), ("--in", options.port_in),
+        ("--out", options.port_out), ("--sound", options.sound), ("--record", options.record),
+        ("--settings", options.settings),
+    ):  # fmt: skip
+        given += [] if value is None else [f"{option}={value}"]
+    given += [f"--map={entry}" for entry in options.map]
+    return given + [f"--set={name}={value}" for name, value in options.sets]
+
+
+def _attach(options: argparse.Namespace) -> int:
+    from livemuse.launch import attach
+
+    return attach(_engine_name(options))
+
+
+def _engine_name(options: argparse.Namespace) -> str:
+    from livemuse.control.paths import DEFAULT_NAME
+
+    return str(getattr(options, "name", DEFAULT_NAME))
+
+
+def _ctl(options: argparse.Namespace) -> int:
+    from livemuse.ctl import run_ctl
+
+    return run_ctl(_engine_name(options), options.what, options.arguments, as_json=options.json)
+
+
+def _ports(options: argparse.Namespace) -> int:
+    from livemuse.doctor import list_ports
+
+    found = list_ports(options.api)
+    if options.json:
+        _data(found)
+    else:
+        for port in found:
+            _say(f"{port['direction']:<4}{port['api']:<6}{port['name']}")
+        if not found:
+            _talk("No MIDI ports were found; `livemuse doctor` says why.")
+    return 0
+
+
+def _models(options: argparse.Namespace) -> int:
+    from livemuse.model.shelf import Shelf
+    from livemuse.settings import data_folder
+
+    models = Shelf(data_folder() / "models").models()
+    if options.json:
+        _data(models)
+        return 0
+    for model in models:
+        nats = f"{model['held_out_nats']:.2f} nats a note" if model["held_out_nats"] is not None else "not evaluated"
+        _say(f"{model['name']:<12}{model['family']:<13}{nats}  {model['problem'] or model['terms']}")
+    return 0
+
+
+def _answer(options: argparse.Namespace) -> int:
+    from livemuse.model.shelf import Shelf
+    from livemuse.music.controls import Controls
+    from livemuse.offline import answer_file
+    from livemuse.settings import data_folder
+
+    controls = _controls(options, Controls())
+    for amount, unit in ((options.seconds, "s"), (options.notes, "notes"), (options.bars, "bars")):
+        controls = controls if amount is None else controls.replaced("answer_length", f"{amount} {unit}")
+    stepper, _ = Shelf(data_folder() / "models").load(controls.text("model"))
+    done = answer_file(options.call, options.output, stepper, controls)
+    if options.json:
+        _data(done)
+    else:
+        _talk(f"{done['notes_answered']} notes in {done['seconds']:.1f} s answer {done['notes_heard']}: {done['answer']}")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from livemuse.demo import run_demo
+
+    done = asyncio.run(run_demo(_settings(options)))
+    if options.json:
+        _data(done)
+    else:
+        _say(f"heard {done['heard']} notes, answered with {done['answered']}")
+        _say(f"first note {done['decide_to_first_ms']} ms after the decision; session: {done['session']}")
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    from livemuse.render import render
+
+    render(options.file, options.output)
+    _talk(f"{options.output} is written.")
+    return 0
+
+
+def _sessions(options: argparse.Namespace) -> int:
+    from livemuse.recording.sessions import list_sessions, recover
+    from livemuse.settings import data_folder
+
+    folder = options.record or data_folder() / "sessions"
+    if options.action == "list":
+        found = [
+            {"name": s.name, "path": os.fspath(s.path), "bytes": s.size_bytes, "state": s.state}
+            for s in list_sessions(folder)
+        ]
+        _data(found) if options.json else [_say(f"{s['name']:<24}{s['state']:<11}{s['path']}") for s in found]
+        return 0
+    outcomes = recover(folder)
+    rows = [
+        {
+            "name": o.journal.stem,
+            "path": None if o.path is None else os.fspath(o.path),
+            "notes": o.notes,
+            "problem": o.problem,
+        }
+        for o in outcomes
+    ]
+    if options.json:
+        _data(rows)
+    else:
+        for row in rows:
+            _say(f"{row['name']}: " + (f"{row['notes']} notes in {row['path']}" if row["path"] else "not recovered"))
+            if row["problem"]:
+                _talk(str(row["problem"]))
+        if not rows:
+            _talk(f"No session in {folder} was cut off.")
+    return 1 if any(row["path"] is None for row in rows) else 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from livemuse.doctor import examine
+
+    findings = examine()
+    if options.json:
+        _data([{"name": f.name, "good": f.good, "what": f.what, "remedy": f.remedy} for f in findings])
+    else:
+        for finding in findings:
+            _say(f"{'ok  ' if finding.good else '--  '}{finding.what}")
+            if not finding.good and finding.remedy:
+                _say(f"    {finding.remedy}")
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from livemuse.bench import run
+
+    return run(options.what, as_json=options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""The one place where the parts are joined: settings, clock, stage and model make an engine that plays.
+
+    stage --frames--> engine --tasks--> improviser's thread
+                        |  '--records--> journal --at the end--> session's MIDI file
+                        '--events--> control socket
+"""
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import os
+import platform
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from livemuse import __version__
+from livemuse.control.paths import checked_length, runtime_folder, socket_path
+from livemuse.control.server import ControlServer
+from livemuse.engine.clock import MonotonicClock
+from livemuse.engine.desk import EngineDesk
+from livemuse.engine.engine import Engine
+from livemuse.engine.stagelink import StageLink, StageOptions
+from livemuse.engine.worker import PartnerThread
+from livemuse.errors import FileError, LivemuseError
+from livemuse.model.improviser import Improviser
+from livemuse.model.shelf import Shelf
+from livemuse.music.protocols import Clock, Stepper
+from livemuse.recording.journal import SUFFIX, SessionJournal, session_stem
+from livemuse.recording.records import FORMAT
+from livemuse.recording.sessions import finish, save
+from livemuse.settings import Settings, data_folder
+
+_RESTART_S: Final = 0.1  # pause before a stage that died is started again; doubles up to
+_RESTART_MOST_S: Final = 2.0
+_TROUBLE_EVERY_S: Final = 1.0
+_LOG: Final = logging.getLogger("livemuse")
+
+
+class Daemon:
+    """One engine from its start to its end; ``run`` it once."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or MonotonicClock()
+        self.shelf = Shelf(data_folder() / "models")
+        folder = settings.sessions_folder
+        self.journal = SessionJournal(folder / (session_stem(folder, datetime.now(UTC)) + SUFFIX))
+        self.engine = Engine(settings.controls, self.clock, self.journal, settings.entries)
+        self.engine.facts.session = os.fspath(self.session_file)
+        self.engine.sound = settings.sound
+        self.engine.on_action = self._on_action
+        self.socket = socket_path(settings.name)
+        self._server = ControlServer(EngineDesk(self.engine, self.shelf, self._take_up), self.socket, __version__)
+        self._ended = asyncio.Event()
+        self._improviser: Improviser | None = None
+        self._worker: PartnerThread | None = None
+        self._link: StageLink | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+
+    @property
+    def session_file(self) -> Path:
+        """Where this session's MIDI file will be."""
+        return self.journal.path.with_suffix(".mid")
+
+    async def run(self, ready: Callable[[Mapping[str, Any]], None]) -> None:
+        """Play until asked to end; ``ready`` is called with the form of the READY line when it can play."""
+        try:
+            await self._server.start()
+            await self._start()
+            ready(self.ready())
+            await self._ended.wait()
+        finally:
+            await self._end()
+
+    def end(self) -> None:
+        """Ask it to end."""
+        self._ended.set()
+
+    def ready(self) -> dict[str, Any]:
+        """What the READY line says."""
+        link, facts = self._link, self.engine.facts
+        return {
+            "pid": os.getpid(),
+            "stage_pid": link.pid if link else 0,
+            "socket": os.fspath(self.socket),
+            "api": facts.api,
+            "ports": dict(facts.ports),
+            "model": facts.model.get("name", ""),
+        }
+
+    # --- the parts -----------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        self._link = self._new_link()
+        name = str(self.settings.controls["model"])
+        loaded = asyncio.to_thread(self.shelf.load, name)
+        (stepper, facts), _ = await asyncio.gather(loaded, self._link.open())
+        self._improviser = Improviser(stepper)
+        self._worker = PartnerThread(
+            self._improviser, asyncio.get_running_loop(), self.engine.on_made, self._improviser_failed
+        )
+        self.engine.worker = self._worker
+        self._write_session_record(facts)
+        self.engine.facts.model = facts
+        self.engine.stage = self._link
+        self.engine.stage_there(self._link.hello, [])
+        self._chore(self._watch_disk())
+        gc.collect()
+        gc.freeze()
+
+    def _new_link(self) -> StageLink:
+        settings = self.settings
+        options = StageOptions(settings.name, settings.api, settings.port_in, settings.port_out, settings.sound)
+        stage_socket = checked_length(runtime_folder() / f"{settings.name}.stage")
+        return StageLink(stage_socket, options, self.engine.on_frame, self._stage_lost)
+
+    def _stage_lost(self) -> None:
+        if not self._ended.is_set():
+            self._chore(self._restart_stage(self.engine.stage_lost()))
+
+    async def _restart_stage(self, left_sounding: list[int]) -> None:
+        pause_s = _RESTART_S
+        while not self._ended.is_set():
+            link = self._new_link()
+            try:
+                await link.open({"connections": dict(self.engine.facts.connections)})
+            except LivemuseError as error:
+                _LOG.warning("%s", error)
+                pause_s = min(2 * pause_s, _RESTART_MOST_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), pause_s)
+                continue
+            self._link = self.engine.stage = link
+            self.engine.stage_there(link.hello, left_sounding)
+            return
+
+    def _take_up(self, stepper: Stepper, facts: Mapping[str, Any]) -> None:
+        """Go on with another model."""
+        improviser, worker = self._improviser, self._worker
+        if improviser is not None and worker is not None:
+            worker.put(lambda: improviser.change_model(stepper))
+        self.engine.facts.model = facts
+        self.journal.write("model", self.clock.now_s(), **_model_fields(facts))
+
+    def _write_session_record(self, facts: Mapping[str, Any]) -> None:
+        import onnxruntime
+
+        controls = self.settings.controls
+        self.journal.write(
+            "session", self.clock.now_s(), format=FORMAT, livemuse=__version__, name=self.settings.name,
+            started_utc=datetime.now(UTC).isoformat(), seed=controls["seed"], model=_model_fields(facts),
+            onnxruntime=onnxruntime.__version__, processor=platform.processor() or platform.machine(),
+            controls=dict(controls),
+        )  # fmt: skip
+
+    # --- what happens --------------------------------------------------------------------------------------------
+
+    def _on_action(self, action: str) -> None:
+        if action == "shutdown":
+            self.end()
+        elif action == "save":
+            self._chore(self._save())
+
+    async def _save(self) -> None:
+        try:
+            await asyncio.to_thread(save, self.journal.path, self.session_file)
+        except FileError as error:
+            self.engine.notice(str(error))
+        else:
+            self.engine.notice(f"Saved to {self.session_file.name}.")
+
+    async def _watch_disk(self) -> None:
+        """Say it once when the journal cannot be written, and once when it can be again."""
+        said = ""
+        while not self._ended.is_set():
+            trouble = self.journal.trouble
+            if trouble != said:
+                said = trouble
+                self.engine.facts.recording = not trouble
+                self.engine.notice(trouble or "The session is being recorded again.")
+            await asyncio.sleep(_TROUBLE_EVERY_S)
+
+    def _improviser_failed(self, error: BaseException) -> None:
+        _LOG.error("the improviser failed:\n%s", "".join(traceback.format_exception(error)))
+        self.engine.notice("The model stumbled over a note; livemuse goes on listening.")
+        self.engine.do("stop")
+
+    def _chore(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    # --- the end -------------------------------------------------------------------------------------------------
+
+    async def _end(self) -> None:
+        """Silence first; then the recording; then everybody is told."""
+        self._ended.set()
+        if self._link is not None:
+            await self._link.quit()
+        for chore in list(self._chores):
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        if self._worker is not None:
+            self._worker.close()
+        self.journal.write("end", self.clock.now_s())
+        await asyncio.to_thread(self._finish_session)
+        await self._server.stop()
+
+    def _finish_session(self) -> None:
+        self.journal.close()
+        if not self.engine.anything_happened:
+            self.journal.path.unlink(missing_ok=True)
+            return
+        try:
+            finish(self.journal.path)
+        except FileError as error:
+            _LOG.error("%s", error)
+
+
+def _model_fields(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: str(facts.get(key, "")) for key in ("name", "hash", "terms")}
+
+
+async def run_daemon(settings: Settings) -> None:
+    """``livemuse daemon``: print READY when it can play; SIGTERM, SIGINT and SIGHUP end it in order."""
+    daemon = Daemon(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, daemon.end)
+
+    def ready(fields: Mapping[str, Any]) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.write("READY " + json.dumps(fields) + "\n")
+            sys.stdout.flush()
+
+    await daemon.run(ready)

@@ -1,0 +1,80 @@
+"""The one thread that steps the model: told what to do in order, it answers with notes, a few at a time.
+
+The loop never waits for it, and it never touches anything of the loop's: results go back through
+``call_soon_threadsafe``. A take that was called off in the meantime costs at most the notes of one handful.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from livemuse.music.protocols import Partner
+from livemuse.music.schedule import Begin, Extend, Extension, Listen, Settle
+
+HANDFUL: Final = 4  # notes made before they are handed over: the first sounds while the next are made
+
+Task = Listen | Begin | Extend | Settle
+
+
+class PartnerThread:
+    """Runs a ``Partner`` (the improviser) beside the loop."""
+
+    def __init__(
+        self,
+        partner: Partner,
+        loop: asyncio.AbstractEventLoop,
+        made: Callable[[Extension], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._partner = partner
+        self._loop = loop
+        self._made = made
+        self._failed = failed
+        self._tasks: queue.SimpleQueue[Task | Callable[[], None] | None] = queue.SimpleQueue()
+        self._called_off: set[int] = set()
+        self._thread = threading.Thread(target=self._run, name="improviser", daemon=True)
+        self._thread.start()
+
+    def put(self, task: Task | Callable[[], None]) -> None:
+        """Do this next; a plain call is for what must happen between two takes (a change of model)."""
+        if isinstance(task, Settle):
+            self._called_off.add(task.take)
+        self._tasks.put(task)
+
+    def close(self) -> None:
+        """Finish what is under way and end."""
+        self._tasks.put(None)
+        self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            try:
+                self._perform(task)
+            except Exception as error:  # noqa: BLE001 - told to the loop, which decides; the thread lives on
+                self._tell(self._failed, error)
+
+    def _perform(self, task: Task | Callable[[], None]) -> None:
+        match task:
+            case Listen(notes):
+                self._partner.listen(notes)
+            case Begin(plan):
+                self._partner.begin(plan)
+            case Extend(take, until_s):
+                while take not in self._called_off:
+                    extension = self._partner.extend(take, until_s, HANDFUL)
+                    self._tell(self._made, extension)
+                    if extension.done or len(extension.notes) < HANDFUL:
+                        break
+            case Settle(take, last_index):
+                self._partner.settle(take, last_index)
+                self._called_off.discard(take)
+            case _:
+                task()
+
+    def _tell(self, callback: Callable[..., None], value: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback, value)
+        except RuntimeError:  # the loop has closed: nobody is left to be told
+            return

@@ -1,0 +1,226 @@
+"""The ONE table of controls: it serves the console, the settings file, ``livemuse ctl`` and the engine.
+
+Rules for whoever edits this file. A control is one row of ``CONTROLS``; nothing else in livemuse lists their names.
+Values are canonical and plain (int, float or text), so that they can be written to a journal and compared.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from livemuse.errors import ControlError
+from livemuse.music.theory import parse_key
+
+Value = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One thing a musician can set: its name, what it may be, what it starts as, and a line of help."""
+
+    name: str
+    help: str
+    values: str  # as a person reads them
+    default: Value
+    parse: Callable[[str], Value]
+    group: str = "music"  # music | turns | routing | ceilings
+    unit: str = ""
+    low: float | None = None  # for sliders: numeric controls only
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()  # for pickers
+
+
+def _number(name: str, low: float, high: float) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ControlError(f"{name} cannot be {text!r}.", f"It is a number from {low:g} to {high:g}.")
+        return value
+
+    return parse
+
+
+def _integer(name: str, low: int, high: int) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        digits = text.strip().lstrip("+-")
+        value = int(text) if digits.isascii() and digits.isdigit() and len(digits) < 20 else low - 1
+        if not low <= value <= high:
+            raise ControlError(f"{name} cannot be {text!r}.", f"It is a whole number from {low} to {high}.")
+        return value
+
+    return parse
+
+
+def _choice(name: str, choices: tuple[str, ...]) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        if text.strip().lower() not in choices:
+            raise ControlError(f"{name} cannot be {text!r}.", "It is one of: " + ", ".join(choices) + ".")
+        return text.strip().lower()
+
+    return parse
+
+
+def _key(text: str) -> Value:
+    return "off" if text.strip().lower() == "off" else str(parse_key(text))
+
+
+def _register(text: str) -> Value:
+    if text.strip().lower() == "auto":
+        return "auto"
+    low, _, high = text.replace(" ", "").partition("-")
+    if low.isascii() and low.isdigit() and high.isascii() and high.isdigit() and 0 <= int(low) < int(high) <= 127:
+        return f"{int(low)}-{int(high)}"
+    raise ControlError(f"register cannot be {text!r}.", "Write the lowest and highest pitch, as 48-84, or auto.")
+
+
+def _wait(text: str) -> Value:
+    if text.strip().lower() == "auto":
+        return "auto"
+    return _number("wait", 0.05, 30.0)(text.strip().removesuffix("s").strip())
+
+
+_LENGTH_UNITS: Final = {"s": 120.0, "notes": 2000.0, "bars": 64.0}  # the longest answer in each unit
+
+
+def _answer_length(text: str) -> Value:
+    if text.strip().lower() == "auto":
+        return "auto"
+    number, _, unit = text.strip().lower().partition(" ")
+    unit = {"note": "notes", "bar": "bars", "seconds": "s"}.get(unit.strip(), unit.strip())
+    try:
+        amount = float(number)
+    except ValueError:
+        amount = 0.0
+    whole = unit == "s" or amount == int(amount) if 0 < amount < 1e6 else False
+    if unit not in _LENGTH_UNITS or not 0.1 <= amount <= _LENGTH_UNITS[unit] or not whole:
+        raise ControlError(f"answer_length cannot be {text!r}.", "Write '8 s', '16 notes', '4 bars' or 'auto'.")
+    return f"{amount:g} {unit}"
+
+
+def _channel_in(text: str) -> Value:
+    return "all" if text.strip().lower() == "all" else _integer("channel_in", 1, 16)(text)
+
+
+def _model(text: str) -> Value:
+    if not text.strip() or len(text) > 200 or any(ord(c) < 32 for c in text):
+        raise ControlError(f"{text[:40]!r} is not the name of a model.", "See `livemuse models`.")
+    return text.strip()
+
+
+MODES: Final = ("answer", "continue", "solo")
+KEY_CHOICES: Final = ("off", *(f"{t} {s}" for s in ("major", "minor") for t in
+                               ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
+
+
+def _slider(  # noqa: PLR0913 - a row of the table
+    name: str, default: float, low: float, high: float, step: float, group: str, help_: str, unit: str = ""
+) -> Control:
+    return Control(
+        name, help_, f"{low:g}-{high:g}", default, _number(name, low, high), group, unit, low, high, step
+    )
+
+
+def _counter(  # noqa: PLR0913 - a row of the table
+    name: str, default: int, low: int, high: int, group: str, help_: str, unit: str = ""
+) -> Control:
+    return Control(name, help_, f"{low}-{high}", default, _integer(name, low, high), group, unit, low, high, 1)
+
+
+def _picker(name: str, default: str, choices: tuple[str, ...], group: str, help_: str) -> Control:
+    return Control(name, help_, "|".join(choices), default, _choice(name, choices), group, choices=choices)
+
+
+CONTROLS: Final[dict[str, Control]] = {
+    row.name: row
+    for row in (
+        _slider("temperature", 0.9, 0, 2, 0.05, "music", "How daring each note is; 0 plays the most likely one."),
+        _slider("temperature_pitch", 1.0, 0, 2, 0.05, "music", "Factor on temperature for pitches."),
+        _slider("temperature_time", 1.0, 0, 2, 0.05, "music", "Factor on temperature for rhythm and note lengths."),
+        _slider("temperature_velocity", 1.0, 0, 2, 0.05, "music", "Factor on temperature for loudness."),
+        _counter("top_k", 0, 0, 128, "music", "Draw from the k likeliest values only; 0 is off."),
+        _slider("top_p", 0.95, 0.05, 1, 0.05, "music", "Draw from the likeliest values that share this probability."),
+        Control("key", "The scale livemuse plays in.", "off, or tonic and scale", "off", _key, choices=KEY_CHOICES),
+        _slider("key_strength", 0.9, 0, 1, 0.05, "music", "0 ignores the key, 1 never leaves it."),
+        Control("register", "Lowest and highest pitch, as MIDI numbers.", "low-high or auto", "auto", _register),
+        _slider("density", 1.0, 0.25, 4, 0.05, "music", "How busy: 2 plays twice as fast as the model would."),
+        _slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
+        _slider("repetition", 0.7, 0, 1, 0.05, "music", "How freely a pitch just played may come again."),
+        _picker("mode", "answer", MODES, "turns", "Who plays when."),
+        Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
+        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 4 bars", "auto", _answer_length, "turns"),
+        _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
+                "What livemuse does when you come back in."),
+        Control("model", "The model that plays.", "a name from `livemuse models`", "concert", _model, "turns"),
+        _counter("seed", 0, 0, 2**63 - 1, "turns", "The same seed gives the same answer to the same call."),
+        _picker("thru", "auto", ("auto", "on", "off"), "routing",
+                "Send what you play to the MIDI output too; auto: to the built-in synth only."),
+        Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing"),
+        _counter("channel_out", 1, 1, 16, "routing", "The channel livemuse plays on."),
+        _slider("max_notes_per_s", 24, 1, 60, 1, "ceilings", "Never more notes than this in any second.", "notes/s"),
+        _counter("max_voices", 10, 1, 32, "ceilings", "Never more notes than this at once.", "notes"),
+        _counter("max_velocity", 127, 1, 127, "ceilings", "Never louder than this."),
+        _slider("max_note_s", 8.0, 0.05, 20, 0.25, "ceilings", "No note longer than this.", "s"),
+    )
+}  # fmt: skip
+
+ACTIONS: Final[dict[str, str]] = {
+    "answer": "Answer now, without waiting for silence.",
+    "stop": "Stop playing; what sounds ends within 0.3 s.",
+    "tacet": "Listen and never play; again to play.",
+    "panic": "End every note at once.",
+    "save": "Write the session's MIDI file up to now.",
+    "shutdown": "End the session and the engine.",
+}
+
+
+class Controls(Mapping[str, Value]):
+    """A value for every control; never changed, only replaced."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Value] | None = None) -> None:
+        self._values = {name: row.default for name, row in CONTROLS.items()} | dict(values or {})
+
+    def __getitem__(self, name: str) -> Value:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def number(self, name: str) -> float:
+        """The value of a numeric control."""
+        value = self._values[name]
+        assert not isinstance(value, str)
+        return float(value)
+
+    def text(self, name: str) -> str:
+        """The value of a control as text."""
+        return str(self._values[name])
+
+    def replaced(self, name: str, value: object) -> "Controls":
+        """These controls with one changed; ControlError for an unknown name or a value out of range."""
+        return Controls(self._values | {name: parse_control(name, value)})
+
+
+def parse_control(name: str, value: object) -> Value:
+    """The canonical value of control ``name`` for what a person, a file or a socket gave."""
+    row = CONTROLS.get(name)
+    if row is None:
+        raise ControlError(f"There is no control called {name[:60]!r}.", "Known: " + ", ".join(CONTROLS) + ".")
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ControlError(f"{name} cannot be {value!r:.60}.", f"It is {row.values}.")
+    return row.parse(value if isinstance(value, str) else f"{value:.12g}" if isinstance(value, float) else str(value))
+
+
+def parse_action(name: str) -> str:
+    """``name`` if it is an action; ControlError otherwise."""
+    if name not in ACTIONS:
+        raise ControlError(f"There is no action called {name[:60]!r}.", "Known: " + ", ".join(ACTIONS) + ".")
+    return name

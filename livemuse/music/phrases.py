@@ -1,0 +1,171 @@
+"""Listening: keys and pedal become notes, and silence becomes the end of a phrase.
+
+Pure: everything is decided by the stamps of the events, never by the time of asking.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from statistics import quantiles
+from typing import Final
+
+from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Note, Pedal
+
+SHORTEST_WAIT_S: Final = 0.3
+LONGEST_WAIT_S: Final = 2.0
+SHORTEST_NOTE_S: Final = 0.01
+LONGEST_TAIL: Final = 24  # notes whose end is not known yet; older ones are taken as long as they have sounded
+_CHORD_S: Final = 0.03  # onsets closer than this are one chord
+_REMEMBERED: Final = 32  # pauses and onsets that say how this player plays now
+
+
+class Pauses:
+    """How long this player's silences are within a phrase, and so how long to wait before answering."""
+
+    def __init__(self) -> None:
+        # Until something was heard, as if a few silences of a third of a second had been.
+        self._silences_s: deque[float] = deque([0.33] * 6, maxlen=_REMEMBERED)
+        self._onsets_s: deque[float] = deque([0.3] * 4, maxlen=_REMEMBERED)
+
+    def silence(self, silence_s: float) -> None:
+        """The player was silent for so long and went on: that was no end of a phrase."""
+        if silence_s > _CHORD_S:
+            self._silences_s.append(min(silence_s, LONGEST_WAIT_S))
+
+    def between_onsets(self, gap_s: float) -> None:
+        """So much time lay between two onsets of a phrase."""
+        if gap_s > _CHORD_S:
+            self._onsets_s.append(min(gap_s, LONGEST_WAIT_S))
+
+    @property
+    def wait_s(self) -> float:
+        """Half as long again as nearly all silences and nine in ten gaps between onsets, from 0.3 to 2 s."""
+        silence = quantiles(self._silences_s, n=10, method="inclusive")[8]
+        onsets = quantiles(self._onsets_s, n=10, method="inclusive")[8]
+        return min(max(1.5 * silence + 0.1, 1.5 * onsets, SHORTEST_WAIT_S), LONGEST_WAIT_S)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A note whose end is not known yet, or waits for an earlier one whose end is not known."""
+
+    note: Note
+    key: tuple[int, int]  # (channel, pitch)
+    held: bool  # the key is down
+    ended: bool  # its duration is final
+
+
+class Listener:
+    """Turns the player's keys and pedal into notes as they sounded: one under the pedal lasts until the pedal lifts."""
+
+    def __init__(self) -> None:
+        self._open: list[_Open] = []  # in the order of their onsets
+        self._down: set[int] = set()  # channels whose pedal is down
+        self._held: set[tuple[int, int]] = set()
+        self.pauses = Pauses()
+        self.silent_since_s: float | None = None  # the last release, while no key is held
+        self.last_onset_s: float | None = None
+        self._fresh = True  # the next key starts a phrase: the silence before it says nothing
+
+    @property
+    def holding(self) -> bool:
+        """Whether a key is down (the pedal alone does not count)."""
+        return bool(self._held)
+
+    def hear(self, event: Heard) -> None:
+        """Take in one event."""
+        match event:
+            case KeyDown():
+                self._strike(event)
+            case KeyUp():
+                self._release((event.channel, event.pitch), event.at_s)
+            case Pedal(down=True):
+                self._down.add(event.channel)
+            case Pedal():
+                self._down.discard(event.channel)
+                for open_ in self._open:
+                    if open_.key[0] == event.channel and not open_.held and not open_.ended:
+                        self._end(open_, event.at_s)
+            case AllNotesOff():
+                self._down.discard(event.channel)
+                for key in sorted(k for k in self._held if k[0] == event.channel):
+                    self._release(key, event.at_s)
+
+    def _strike(self, event: KeyDown) -> None:
+        key = (event.channel, event.pitch)
+        if not self._fresh:
+            if self.silent_since_s is not None:
+                self.pauses.silence(event.at_s - self.silent_since_s)
+            if self.last_onset_s is not None:
+                self.pauses.between_onsets(event.at_s - self.last_onset_s)
+        for open_ in self._open:
+            if open_.key == key and not open_.ended:
+                self._end(open_, event.at_s)
+        self._fresh = False
+        self._held.add(key)
+        self.silent_since_s = None
+        self.last_onset_s = event.at_s
+        self._open.append(_Open(Note(event.at_s, event.pitch, 0.0, event.velocity), key, held=True, ended=False))
+
+    def _release(self, key: tuple[int, int], at_s: float) -> None:
+        if key not in self._held:
+            return
+        self._held.discard(key)
+        for open_ in self._open:
+            if open_.key == key and open_.held:
+                open_.held = False
+                if key[0] not in self._down and not open_.ended:
+                    self._end(open_, at_s)
+        if not self._held:
+            self.silent_since_s = at_s
+
+    def _end(self, open_: _Open, at_s: float) -> None:
+        open_.note = replace(open_.note, duration_s=max(at_s - open_.note.onset_s, SHORTEST_NOTE_S))
+        open_.ended = True
+        open_.held = False
+
+    @property
+    def silence_counts(self) -> bool:
+        """Whether a phrase is in the air: something was struck since the last answer."""
+        return not self._fresh
+
+    def settled(self) -> list[Note]:
+        """Notes whose lengths are known, in the order of their onsets, each handed out once."""
+        count = 0
+        while count < len(self._open) and self._open[count].ended:
+            count += 1
+        overflow = len(self._open) - LONGEST_TAIL
+        if overflow > count:
+            for open_ in self._open[count:overflow]:
+                if not open_.ended:
+                    self._end(open_, self._open[-1].note.onset_s)
+            count = overflow
+        done, self._open = self._open[:count], self._open[count:]
+        return [open_.note for open_ in done]
+
+    def tail(self, now_s: float, least_s: float = SHORTEST_NOTE_S) -> list[Note]:
+        """The notes not yet handed out, those still sounding taken as long as they have (at least ``least_s``)."""
+        return [
+            o.note if o.ended else replace(o.note, duration_s=max(now_s - o.note.onset_s, least_s)) for o in self._open
+        ]
+
+    def consumed(self, count: int) -> None:
+        """The first ``count`` notes of the tail were handed on; their releases say nothing more."""
+        del self._open[:count]
+
+    def phrase_over(self) -> None:
+        """The phrase had its answer; keys still held belong to it and start no new one."""
+        self._fresh = True
+
+    def let_go(self, at_s: float) -> None:
+        """The keyboard is gone: every key and pedal counts as released."""
+        for channel in sorted({key[0] for key in self._held} | self._down):
+            self.hear(AllNotesOff(at_s, channel))
+            self.hear(Pedal(at_s, channel, down=False))
+
+    def forget(self) -> None:
+        """Drop the phrase and all that is held, as after a panic."""
+        self._open.clear()
+        self._held.clear()
+        self._down.clear()
+        self.silent_since_s = None
+        self._fresh = True

@@ -1,0 +1,85 @@
+"""What the musical core needs of the world, and nothing more: the doubles in ``livemuse.testing`` satisfy these too."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from livemuse.music.notes import Note, PlannedNote
+from livemuse.music.schedule import Extension, Plan
+
+
+class Clock(Protocol):
+    """Tells the time; the real one is the machine's monotonic clock."""
+
+    def now_s(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+        ...
+
+
+class Stepper(Protocol):
+    """A model that is told one note at a time and says what may come next.
+
+    States are snapshots: ``feed`` returns a new one and leaves the old as it was, so going back costs nothing.
+    """
+
+    name: str
+    hash: str
+
+    def start(self) -> Any:
+        """The state before the first note."""
+        ...
+
+    def feed(self, state: Any, note: tuple[int, int, int, int]) -> Any:
+        """The state after (pitch, step bin, duration bin, velocity bin)."""
+        ...
+
+    def logits(self, state: Any, head: str, drawn: tuple[int, ...]) -> Any:
+        """Float32 logits (n,) of ``head``, given what was already drawn of this note."""
+        ...
+
+
+class Partner(Protocol):
+    """Who makes the notes: the improviser, as the engine and a virtual evening see it."""
+
+    def listen(self, notes: Sequence[Note]) -> None:
+        """These notes sounded."""
+        ...
+
+    def begin(self, plan: Plan) -> None:
+        """Make ready to improvise a take."""
+        ...
+
+    def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
+        """Improvise on."""
+        ...
+
+    def settle(self, take_id: int, last_index: int | None) -> None:
+        """What was sent is now the past."""
+        ...
+
+
+class Stage(Protocol):
+    """Where planned notes go; see ``livemuse.midi.link`` for what each call means."""
+
+    def begin_take(self, take: int, yields: int, release_s: float) -> None:
+        """Open a take; ``yields`` says whether the player's next key ends it."""
+        ...
+
+    def play(self, notes: Sequence[PlannedNote], channel: int) -> None:
+        """Send these at their onsets and end them at their ends."""
+        ...
+
+    def take_back(self, take: int, release_s: float) -> None:
+        """Drop what has not been sent; answered by ``Taken``."""
+        ...
+
+    def panic(self) -> None:
+        """End everything now."""
+        ...
+
+
+class Journal(Protocol):
+    """Where everything that happened is written down as it happens."""
+
+    def write(self, kind: str, at_s: float, **fields: Any) -> None:
+        """Append one record; on disk within a second."""
+        ...

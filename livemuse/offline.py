@@ -1,0 +1,75 @@
+"""Answers without ports: a call from a file, the same duet and improviser as on stage, in virtual time."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from livemuse.engine.virtual import Evening
+from livemuse.errors import FileError
+from livemuse.midi.messages import note_off, note_on
+from livemuse.midi.smf import Song, Track, notes_of, write_song
+from livemuse.model.improviser import Improviser
+from livemuse.music.controls import Controls
+from livemuse.music.duet import BEATS_A_BAR, Duet
+from livemuse.music.notes import Note, Pedal, PlannedNote
+from livemuse.music.protocols import Journal, Stepper
+from livemuse.recording.midifile import read_midi_file, write_whole
+
+LONGEST_CALL: Final = 2048  # notes; of a longer call the last so many are heard, as a rolling window would
+_DRUMS: Final = 9
+
+
+def answer_file(call: Path, out: Path, stepper: Stepper, controls: Controls) -> dict[str, Any]:
+    """Answer the call in a MIDI file with a MIDI file, whose time 0 is the moment livemuse decided to answer.
+
+    Gives {"call", "notes_heard", "answer", "notes_answered", "seconds"}. FileError for a call without notes.
+    """
+    song = read_midi_file(call)
+    heard = notes_of(song, pedal=False)[-LONGEST_CALL:]
+    if not heard:
+        raise FileError(f"{call} holds no notes to answer.", "Give a MIDI file in which something is played.")
+    notes = answer_notes(song, heard, stepper, controls)
+    channel = int(controls.number("channel_out")) - 1
+    write_whole(out, song_of(notes, channel))
+    return {
+        "call": os.fspath(call),
+        "notes_heard": len(heard),
+        "answer": os.fspath(out),
+        "notes_answered": len(notes),
+        "seconds": round(max((n.end_s for n in notes), default=0.0), 3),
+    }
+
+
+def answer_notes(
+    song: Song, heard: list[Note], stepper: Stepper, controls: Controls, journal: Journal | None = None
+) -> list[PlannedNote]:
+    """livemuse's notes after the whole of ``heard`` (keys) with the pedal of ``song``; onsets count from its decision.
+
+    However long a rest the call holds, it is one call: livemuse is told to keep silent until its end.
+    """
+    duet = Duet(controls)
+    duet.bar_s = BEATS_A_BAR * 60.0 / song.tempos[-1][1] if song.ticks_per_beat else duet.bar_s
+    evening = Evening(duet, Improviser(stepper), journal)
+    evening.do(-1.0, "tacet")
+    first_s = heard[0].onset_s
+    for at_s, _, message in song.events:
+        if at_s >= first_s and message[0] & 0xF0 == 0xB0 and message[0] & 0x0F != _DRUMS and message[1] == 64:
+            evening.hear(Pedal(at_s, 0, message[2] >= 64))
+    evening.play_notes(heard)
+    over_s = max(note.end_s for note in heard)
+    evening.do(over_s, "tacet")
+    played = evening.run(float("inf"))
+    decided_s = evening.decided_s
+    return [
+        PlannedNote(n.take, n.index, n.onset_s - decided_s, n.pitch, n.duration_s, n.velocity)
+        for n in played
+        if n.duration_s > 0.0
+    ]
+
+
+def song_of(notes: list[PlannedNote], channel: int = 0) -> bytes:
+    """A Standard MIDI File with one track, ``livemuse``."""
+    ends = [(n.end_s, note_off(channel, n.pitch, 64)) for n in notes]
+    strikes = [(n.onset_s, note_on(channel, n.pitch, n.velocity)) for n in notes]
+    # At one moment an end comes before a strike, or the same pitch would be cut as it starts.
+    return write_song([Track("livemuse", sorted([*ends, *strikes], key=lambda e: (e[0], e[1][0])))])

@@ -1,0 +1,65 @@
+"""A model without weights: it plays a scale, or whatever it is given, and remembers what it heard."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livemuse.music.vocabulary import VOCABULARY, Vocabulary
+
+Words = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedState:
+    """What a scripted model knows: every note it was fed."""
+
+    heard: tuple[Words, ...] = ()
+
+
+class ScriptedStepper:
+    """Prefers, after n notes, the n-th of ``melody`` (round and round), each ``step_s`` after the one before.
+
+    Its logits favour one value by ``confidence`` nats; 0 makes everything equally likely.
+    """
+
+    name = "scripted"
+    hash = "0" * 64
+
+    def __init__(
+        self,
+        melody: tuple[int, ...] = (60, 62, 64, 65, 67, 69, 71, 72),
+        step_s: float = 0.25,
+        duration_s: float = 0.2,
+        velocity: int = 80,
+        confidence: float = 20.0,
+        vocabulary: Vocabulary = VOCABULARY,
+    ) -> None:
+        self.melody = melody
+        self.vocabulary = vocabulary
+        self._rest = (
+            vocabulary.step_bin(step_s),
+            vocabulary.duration_bin(duration_s),
+            vocabulary.velocity_bin(velocity),
+        )
+        self._confidence = confidence
+
+    def start(self) -> ScriptedState:
+        """Nothing heard yet."""
+        return ScriptedState()
+
+    def feed(self, state: ScriptedState, note: Words) -> ScriptedState:
+        """One note more."""
+        return ScriptedState((*state.heard, note))
+
+    def logits(self, state: ScriptedState, head: str, drawn: tuple[int, ...]) -> NDArray[np.float32]:
+        """Float32 logits (n,) that favour one value."""
+        favoured = {
+            "pitch": self.melody[len(state.heard) % len(self.melody)],
+            "step": self._rest[0],
+            "duration": self._rest[1],
+            "velocity": self._rest[2],
+        }[head]
+        logits = np.zeros(self.vocabulary.sizes[head], dtype=np.float32)
+        logits[favoured] = self._confidence
+        return logits

@@ -1,0 +1,76 @@
+"""All controls: a column beside the roll, or a strip of three columns under it where the terminal is narrow."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from livemuse.music.controls import CONTROLS, Control
+from livemuse.tui.widgets.control_row import ControlRow
+from livemuse.tui.widgets.picker import Picker
+from livemuse.tui.widgets.port_row import PortRow
+from livemuse.tui.widgets.slider import Slider
+
+# what a player reaches for most; it comes first, and so is what a small terminal shows. The table says the rest.
+AT_HAND: Final = ("temperature", "mode", "key", "density", "model", "wait")
+_TITLES: Final = {"music": "notes", "turns": "turns", "routing": "routing", "ceilings": "never more than"}
+_MOST_MARKS: Final = 1000  # a slider with more steps than this could not be set
+
+
+def row_for(control: Control) -> Slider | Picker:
+    """The widget a control is moved by."""
+    if control.low is not None and control.high is not None and control.high - control.low <= _MOST_MARKS:
+        return Slider(control)
+    return Picker(control)
+
+
+def groups() -> list[tuple[str, list[Control]]]:
+    """Titles and their controls: every row of the table, once."""
+    first = [CONTROLS[name] for name in AT_HAND if name in CONTROLS]
+    rest: dict[str, list[Control]] = {}
+    for control in CONTROLS.values():
+        if control not in first:
+            rest.setdefault(control.group, []).append(control)
+    return [("at hand", first), *((_TITLES.get(group, group), rows) for group, rows in rest.items())]
+
+
+class ControlsPanel(VerticalScroll, can_focus=False):
+    """Rows under titles; ``show_controls`` and ``show_port`` keep them true."""
+
+    def __init__(self) -> None:
+        super().__init__(id="controls")
+        self.rows: dict[str, Slider | Picker] = {}
+        self.ports = {"in": PortRow("in"), "out": PortRow("out")}
+
+    def compose(self) -> ComposeResult:
+        """The rows, those at hand first, the ports after them."""
+        for index, (title, controls) in enumerate(groups()):
+            yield Static(title, classes="title", markup=False)
+            for control in controls:
+                row = self.rows[control.name] = row_for(control)
+                yield row
+            if index == 0:
+                yield Static("ports", classes="title", markup=False)
+                yield from self.ports.values()
+
+    def show_controls(self, values: Mapping[str, int | float | str]) -> None:
+        """The controls have these values."""
+        for name, value in values.items():
+            if name in self.rows:
+                self.rows[name].show(value)
+
+    def step_focus(self, lines: int) -> None:
+        """Move the focus to the row above or below."""
+        rows = list(self.query(ControlRow))
+        here = next((index for index, row in enumerate(rows) if row.has_focus), None)
+        target = 0 if here is None else here + lines * self.columns
+        if 0 <= target < len(rows):
+            rows[target].focus()
+
+    @property
+    def columns(self) -> int:
+        """How many rows stand side by side."""
+        first, second = list(self.query(ControlRow))[:2]
+        return 1 if first.region.y != second.region.y else max(self.size.width // max(first.region.width, 1), 1)

@@ -1,0 +1,99 @@
+"""Make a model: read MIDI files, train, export, and measure.
+
+    python -m training prepare --manifest manifest.csv --root MIDI_DIR --out NOTES_DIR
+    python -m training train --data NOTES_DIR --run RUN_DIR [--config training/configs/concert.toml] [--resume]
+    python -m training export --run RUN_DIR --data NOTES_DIR --out models/NAME
+    python -m training evaluate models/NAME --data NOTES_DIR --split validation [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from livemuse.errors import LivemuseError
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def say(line: str) -> None:
+    """Talk goes to stderr; data alone goes to stdout."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _prepare(args: argparse.Namespace) -> None:
+    from training.corpus import prepare
+
+    notes = prepare(args.manifest, args.root, args.out, args.sources, say)
+    say(", ".join(f"{count:,} notes to {split}" for split, count in notes.items()))
+
+
+def _train(args: argparse.Namespace) -> None:
+    from training.config import load_config
+    from training.train import train
+
+    train(args.data, args.run, load_config(args.config), args.resume, say)
+
+
+def _export(args: argparse.Namespace) -> None:
+    from training.export import export
+
+    export(args.run, args.data, args.out, args.pieces, say)
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from training.evaluate import as_json, evaluate, table
+
+    found = evaluate(args.model, args.data, args.split, args.pieces, args.seed, say)
+    sys.stdout.write((as_json(found) if args.json else table(found)) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    prepare = commands.add_parser("prepare", help="MIDI files to notes")
+    prepare.add_argument("--manifest", type=Path, required=True)
+    prepare.add_argument("--root", type=Path, required=True)
+    prepare.add_argument("--out", type=Path, required=True)
+    prepare.add_argument("--sources", nargs="*", default=[], help="how the names of the wanted sources begin")
+    prepare.set_defaults(run_command=_prepare)
+    train = commands.add_parser("train", help="notes to weights")
+    train.add_argument("--data", type=Path, required=True)
+    train.add_argument("--run", type=Path, required=True)
+    train.add_argument("--config", type=Path)
+    train.add_argument("--resume", action="store_true", help="go on from RUN_DIR's last checkpoint")
+    train.set_defaults(run_command=_train)
+    export = commands.add_parser("export", help="weights to a model that plays")
+    export.add_argument("--run", type=Path, required=True)
+    export.add_argument("--data", type=Path, required=True)
+    export.add_argument("--out", type=Path, required=True)
+    export.add_argument("--pieces", type=int, default=0, help="score on so many validation pieces; 0 is all")
+    export.set_defaults(run_command=_export)
+    evaluate = commands.add_parser("evaluate", help="score a model beside an order-5 Markov model")
+    evaluate.add_argument("model", type=Path)
+    evaluate.add_argument("--data", type=Path, required=True)
+    evaluate.add_argument("--split", default="validation", choices=("train", "validation"))
+    evaluate.add_argument("--pieces", type=int, default=0, help="so many pieces, drawn with --seed; 0 is all")
+    evaluate.add_argument("--seed", type=int, default=0)
+    evaluate.add_argument("--json", action="store_true")
+    evaluate.set_defaults(run_command=_evaluate)
+    return parser
+
+
+def main() -> int:
+    """Run one command; exit status 0 when it is done, 1 with a sentence when it cannot be."""
+    args = _parser().parse_args()
+    try:
+        args.run_command(args)
+    except (LivemuseError, ValueError, OSError) as problem:
+        say(f"{problem}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""MIDI files to the notes a network learns from.
+
+    python -m training prepare --manifest manifest.csv --root MIDI_DIR --out NOTES_DIR
+    python -m training prepare --manifest manifest.csv --root MIDI_DIR --out NOTES_DIR --sources POP909 EMOPIA
+
+The manifest is a CSV with the columns file (relative to --root), source, licence and split, and, where several files
+hold one piece of music, composition_group. NOTES_DIR then holds one .npz a split and index.json, its table of contents.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.smf import Notes, read_notes
+
+READER_VERSION = 2
+"""Raise it when the notes read from a file change: older caches are then made again."""
+MIN_NOTES = 16
+SPLITS = ("train", "validation")
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file of the corpus: where it came from and how many notes it gave."""
+
+    file: str
+    source: str
+    licence: str
+    notes: int
+    composition: str  # the same for all performances of one piece of music
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """All notes of one split, piece after piece, in four flat arrays."""
+
+    pieces: tuple[Piece, ...]
+    starts: Array  # (pieces + 1,) int64: where each piece begins, and the end of the last
+    pitch: Array  # (notes,) uint8
+    step_s: Array  # (notes,) float32, seconds since the previous onset
+    duration_s: Array  # (notes,) float32
+    velocity: Array  # (notes,) uint8
+
+    @property
+    def notes(self) -> int:
+        """How many notes there are in all."""
+        return int(self.starts[-1])
+
+    def select(self, indices: Iterable[int]) -> Corpus:
+        """The same corpus with only these pieces, in this order."""
+        chosen = list(indices)
+        where = [np.arange(self.starts[i], self.starts[i + 1]) for i in chosen]
+        flat = np.concatenate(where) if where else np.zeros(0, np.int64)
+        lengths = [len(w) for w in where]
+        return Corpus(
+            tuple(self.pieces[i] for i in chosen),
+            np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            self.pitch[flat],
+            self.step_s[flat],
+            self.duration_s[flat],
+            self.velocity[flat],
+        )
+
+
+def load_corpus(folder: Path, split: str) -> Corpus:
+    """The notes of one split as `prepare` left them."""
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    pieces = tuple(Piece(**row) for row in index["pieces"][split])
+    with np.load(folder / f"{split}.npz") as arrays:
+        starts = np.concatenate([[0], np.cumsum([p.notes for p in pieces])]).astype(np.int64)
+        return Corpus(pieces, starts, arrays["pitch"], arrays["step_s"], arrays["duration_s"], arrays["velocity"])
+
+
+def steps_of(notes: Notes) -> tuple[Array, Array, Array, Array]:
+    """(pitch, step_s, duration_s, velocity) of a piece; its first step is 0."""
+    onset_s = notes.onset_s
+    step_s = np.diff(onset_s, prepend=onset_s[:1])
+    return (
+        notes.pitch.astype(np.uint8),
+        step_s.astype(np.float32),
+        notes.duration_s.astype(np.float32),
+        notes.velocity.astype(np.uint8),
+    )
+
+
+def _read(root: Path, file: str) -> tuple[Array, Array, Array, Array] | str:
+    """The notes of one file, or a sentence on why it has none."""
+    try:
+        notes = read_notes(root / file)
+    except (OSError, ValueError) as problem:
+        return f"{file}: {problem}"
+    if len(notes.pitch) < MIN_NOTES:
+        return f"{file}: only {len(notes.pitch)} notes"
+    return steps_of(notes)
+
+
+def _rows(manifest: Path, sources: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """The manifest's rows by split; `sources` are matched by how a source's name begins."""
+    with manifest.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    names = {row["source"] for row in rows}
+    unknown = [s for s in sources if not any(n.startswith(s) for n in names)]
+    if unknown:
+        raise ValueError(f"the manifest has no source {', '.join(unknown)}; it has {', '.join(sorted(names))}")
+    wanted = [r for r in rows if not sources or r["source"].startswith(tuple(sources))]
+    return {split: [r for r in wanted if r["split"] == split] for split in SPLITS}
+
+
+def _key(rows: dict[str, list[dict[str, str]]], root: Path) -> str:
+    text = "\n".join(f"{s}|{r['file']}|{(root / r['file']).stat().st_size if (root / r['file']).is_file() else -1}"
+                     for s in SPLITS for r in rows[s])
+    return hashlib.sha256(f"{READER_VERSION}\n{text}".encode()).hexdigest()
+
+
+def prepare(
+    manifest: Path, root: Path, out: Path, sources: Sequence[str] = (), say: Callable[[str], None] = print
+) -> dict[str, int]:
+    """Read every file of the manifest once and keep its notes; damaged files are named and skipped."""
+    rows = _rows(manifest, sources)
+    key = _key(rows, root)
+    index_path = out / "index.json"
+    if index_path.is_file():
+        index = json.loads(index_path.read_text(encoding="utf-8"))
+        if index.get("key") == key:
+            say("the notes are up to date")
+            return {split: sum(p["notes"] for p in index["pieces"][split]) for split in SPLITS}
+    out.mkdir(parents=True, exist_ok=True)
+    pieces: dict[str, list[dict[str, Any]]] = {}
+    skipped: list[str] = []
+    for split in SPLITS:
+        pieces[split] = _prepare_split(rows[split], root, out / f"{split}.npz", skipped, say)
+    text = json.dumps({"key": key, "pieces": pieces, "skipped": skipped}, indent=0)
+    index_path.write_text(text, encoding="utf-8")
+    return {split: sum(int(p["notes"]) for p in pieces[split]) for split in SPLITS}
+
+
+def _prepare_split(
+    rows: list[dict[str, str]], root: Path, target: Path, skipped: list[str], say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    columns: list[list[Array]] = [[], [], [], []]
+    pieces: list[dict[str, Any]] = []
+    notes, began_s = 0, time.monotonic()
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        results = pool.map(partial(_read, root), [r["file"] for r in rows], chunksize=8)
+        for done, (row, result) in enumerate(zip(rows, results, strict=True), 1):
+            if isinstance(result, str):
+                skipped.append(result)
+                say(f"skipped {result}")
+            else:
+                for column, array in zip(columns, result, strict=True):
+                    column.append(array)
+                composition = row.get("composition_group") or row["file"]
+                piece = Piece(row["file"], row["source"], row["licence"], len(result[0]), composition)
+                pieces.append(asdict(piece))
+                notes += len(result[0])
+            if done % 200 == 0 or done == len(rows):
+                left_s = (time.monotonic() - began_s) / done * (len(rows) - done)
+                say(f"{target.stem}: {done}/{len(rows)} files, {notes:,} notes, {left_s:.0f} s left")
+    kinds = (np.uint8, np.float32, np.float32, np.uint8)
+    flat = [np.concatenate(c) if c else np.zeros(0, k) for c, k in zip(columns, kinds, strict=True)]
+    np.savez(target, pitch=flat[0], step_s=flat[1], duration_s=flat[2], velocity=flat[3])
+    return pieces

@@ -1,0 +1,163 @@
+"""What a model expects of pieces it has never seen, beside an order-5 Markov model on the same notes.
+
+    python -m training evaluate models/concert --data NOTES_DIR --split validation
+    python -m training evaluate models/concert --data NOTES_DIR --split validation --pieces 100 --json
+
+Nats a note: how surprised it is by the next note, all four numbers of it; less is better. The interval is of a
+bootstrap over pieces. The model is run from its ONNX files, so what is measured is what plays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from livemuse.model.bundle import Bundle, load_bundle
+from livemuse.music.vocabulary import BOS, HEADS
+from training.baselines import markov_nats
+from training.corpus import Corpus, load_corpus
+from training.lanes import corpus_bins, plan_lanes
+
+Array = npt.NDArray[Any]
+LANES, CHUNK = 128, 64
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Score:
+    """Nats a note of one model on some pieces."""
+
+    name: str
+    by_head: dict[str, float]
+    total: float
+    low: float  # 95 % interval of the total, over pieces
+    high: float
+
+
+def onnx_nats(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> Array:
+    """Nats of each piece by head, summed over its notes, (pieces, 4): many pieces side by side."""
+    bins = corpus_bins(corpus)
+    fed = np.concatenate([np.array([[BOS, 0, 0, 0]], np.int32), bins[:-1]])
+    fed[corpus.starts[:-1]] = (BOS, 0, 0, 0)
+    order = np.argsort(-np.diff(corpus.starts), kind="stable")
+    plan = plan_lanes(corpus, min(LANES, len(order)), CHUNK, order, full=True)
+    lanes = plan.piece.shape[1]
+    state = {name: np.zeros((lanes, units), np.float32) for name, units in bundle.state}
+    outputs = ["pitch_logits", "z", *(f"{name}_out" for name in state)]
+    step = bundle.sessions["step"]
+    sums = np.zeros((len(corpus.pieces), len(HEADS)))
+    for row in range(plan.steps):
+        piece, offset, length = plan.piece[row], plan.offset[row], plan.length[row]
+        new = (offset == corpus.starts[np.maximum(piece, 0)]) & (piece >= 0)
+        state = {name: np.where(new[:, None], np.float32(0), value) for name, value in state.items()}
+        width = int(length.max())
+        index = np.minimum(offset + np.arange(width)[:, None], corpus.notes - 1)  # (T, B)
+        pitches, zs = [], []
+        for t in range(width):
+            feeds = dict(zip(HEADS, fed[index[t]].T.copy(), strict=True))
+            found = dict(zip(outputs, step.run(outputs, feeds | state), strict=True))
+            state = {name: found[f"{name}_out"] for name in state}
+            pitches.append(found["pitch_logits"])
+            zs.append(found["z"])
+        target = bins[index.reshape(-1)]
+        nats = _nats_of_heads(bundle, np.concatenate(pitches), np.concatenate(zs), target)
+        weight = (np.arange(width)[:, None] < length).reshape(-1)
+        lane_sums = (nats * weight[:, None]).reshape(width, lanes, len(HEADS)).sum(0)
+        np.add.at(sums, piece[piece >= 0], lane_sums[piece >= 0])
+        if row % 50 == 49:
+            say(f"{row + 1}/{plan.steps} chunks")
+    return sums
+
+
+def _nats_of_heads(bundle: Bundle, pitch_logits: Array, z: Array, target: Array) -> Array:
+    """Nats of each note by head, (notes, 4), the later heads given what was really played."""
+    columns = [_nats(pitch_logits, target[:, 0])]
+    for k, head in enumerate(HEADS[1:], 1):
+        feeds = {"z": z, **{h: np.ascontiguousarray(target[:, n]) for n, h in enumerate(HEADS[:k])}}
+        columns.append(_nats(bundle.sessions[f"head_{head}"].run(None, feeds)[0], target[:, k]))
+    return np.stack(columns, 1)
+
+
+def _nats(logits: Array, target: Array) -> Array:
+    shifted = (logits - logits.max(1, keepdims=True)).astype(np.float64)
+    found: Array = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(target)), target]
+    return found
+
+
+def bootstrap(sums: Array, notes: Array, seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of nats a note when pieces are drawn anew; `sums` are nats a piece."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(notes), (RESAMPLES, len(notes)))
+    means = sums[drawn].sum(1) / notes[drawn].sum(1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def score(name: str, sums: Array, notes: Array) -> Score:
+    """Nats a note from nats a piece by head."""
+    by_head = dict(zip(HEADS, (sums.sum(0) / notes.sum()).tolist(), strict=True))
+    low, high = bootstrap(sums.sum(1), notes)
+    return Score(name, by_head, float(sums.sum() / notes.sum()), low, high)
+
+
+def evaluate(
+    folder: Path, data: Path, split: str, pieces: int, seed: int, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """The model's and the Markov model's scores on a split, and by how much the model is better, piece by piece."""
+    corpus = load_corpus(data, split)
+    if pieces and pieces < len(corpus.pieces):
+        chosen = np.random.default_rng(seed).permutation(len(corpus.pieces))[:pieces]
+        corpus = corpus.select(sorted(chosen.tolist()))
+    bundle = load_bundle(folder)
+    model = onnx_nats(bundle, corpus, say)
+    markov = markov_nats(load_corpus(data, "train"), corpus, say)
+    notes = np.diff(corpus.starts)
+    low, high = bootstrap(model.sum(1) - markov.sum(1), notes)
+    sources = {}
+    for source in sorted({p.source for p in corpus.pieces}):
+        rows = np.array([p.source == source for p in corpus.pieces])
+        sources[source] = {
+            "pieces": int(rows.sum()),
+            "notes": int(notes[rows].sum()),
+            "model": float(model[rows].sum() / notes[rows].sum()),
+            "markov": float(markov[rows].sum() / notes[rows].sum()),
+        }
+    return {
+        "model": bundle.info.name,
+        "hash": bundle.info.hash,
+        "split": split,
+        "pieces": len(corpus.pieces),
+        "seed": seed if pieces else None,
+        "notes": int(notes.sum()),
+        "scores": [vars(score(bundle.info.name, model, notes)), vars(score("markov-5", markov, notes))],
+        "difference": {"mean": float((model - markov).sum() / notes.sum()), "low": low, "high": high},
+        "sources": sources,
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """The scores as a person reads them."""
+    lines = [
+        f"{found['split']}: {found['pieces']} pieces, {found['notes']:,} notes; nats a note, less is better",
+        f"{'':<18}{'total':>8}  {'95 % by piece':<17}" + "".join(f"{h:>10}" for h in HEADS),
+    ]
+    for row in found["scores"]:
+        interval = f"{row['low']:.3f} to {row['high']:.3f}"
+        heads = "".join(f"{row['by_head'][h]:>10.3f}" for h in HEADS)
+        lines.append(f"{row['name']:<18}{row['total']:>8.3f}  {interval:<17}{heads}")
+    gap = found["difference"]
+    lines.append(f"{'difference':<18}{gap['mean']:>8.3f}  {gap['low']:.3f} to {gap['high']:.3f}")
+    for name, row in found["sources"].items():
+        lines.append(f"  {name:<16}{row['model']:>8.3f}  markov-5 {row['markov']:.3f}  ({row['notes']:,} notes)")
+    return "\n".join(lines)
+
+
+def as_json(found: dict[str, Any]) -> str:
+    """The scores as one JSON value."""
+    return json.dumps(found)
