@@ -41,7 +41,7 @@ def open_console(settings: Settings, arguments: Sequence[str]) -> int:
     log = runtime_folder() / f"{settings.name}.log"
     with log.open("wb") as errors:
         engine = subprocess.Popen(
-            [sys.executable, "-m", "livemuse", "daemon", *arguments],
+            [sys.executable, "-P", "-m", "livemuse", "daemon", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
         )  # fmt: skip
     from livemuse.tui.app import run  # while the engine starts: both take a good part of a second

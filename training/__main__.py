@@ -1,9 +1,9 @@
 """Make a model: read MIDI files, train, export, and measure.
 
-    python -m training prepare --manifest manifest.csv --root MIDI_DIR --out NOTES_DIR
-    python -m training train --data NOTES_DIR --run RUN_DIR [--config training/configs/concert.toml] [--resume]
-    python -m training export --run RUN_DIR --data NOTES_DIR --out models/NAME
-    python -m training evaluate models/NAME --data NOTES_DIR --split validation [--json]
+python -m training prepare --manifest manifest.csv --root MIDI_DIR --out NOTES_DIR
+python -m training train --data NOTES_DIR --run RUN_DIR [--config training/configs/concert.toml] [--resume]
+python -m training export --run RUN_DIR --data NOTES_DIR --out models/NAME
+python -m training evaluate models/NAME --data NOTES_DIR --split validation [--json]
 """
 
 from __future__ import annotations

@@ -5,8 +5,10 @@ the shortest context to the longest. Each order is discounted as in modified Kne
 counts of counts; the lower orders keep their plain counts, because the contexts are not all nested). A piece repeats
 itself, so counts promise more than they hold for another piece: how far each order is believed, by how often its
 context was seen and how much it varied, is fitted by expectation maximisation on a twentieth of the training
-compositions, which are left out of the counts for that and put back afterwards. Contexts reach five notes back. What each head looks at, from general to particular, is CHAINS below: `p1` is the pitch of
-the note before, `s0` this note's own step (the later heads may look at what was drawn before them, as the
+compositions, which are left out of the counts for that and put back afterwards.
+
+Contexts reach five notes back. What each head looks at, from general to particular, is CHAINS below: `p1` is the
+pitch of the note before, `s0` this note's own step (the later heads may look at what was drawn before them, as the
 network's do), `i1` the interval from the note before that to the note before, `/4` a coarser bin. A level marked
 `relative` counts intervals instead of pitches, so that it knows a figure in every key.
 """

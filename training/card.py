@@ -26,8 +26,8 @@ free timing, no bar lines. It knows no genre by name: it takes up what it hears.
 
 ## What it was trained on
 
-{training["pieces"]:,} recorded and transcribed piano performances, {training["notes"]:,} notes, about {passes:.1f} times
-over, each time transposed by up to {training["config"]["transpose"]} semitones, up to
+{training["pieces"]:,} recorded and transcribed piano performances, {training["notes"]:,} notes, about {passes:.1f}
+times over, each time transposed by up to {training["config"]["transpose"]} semitones, up to
 {100 * training["config"]["stretch"]:.0f} % faster or slower, and a little louder or softer.
 Notes last as long as the sustain pedal lets them sound.
 
@@ -56,8 +56,8 @@ The command that measures it again from the ONNX files, beside an order-5 Markov
 
     python -m training evaluate models/{name} --data NOTES_DIR --split validation
 
-The graphs agree with the Keras graph to {found["parity"]["largest_difference"]:.0e} over
-{found["parity"]["steps"]} notes; `tests/model/test_parity.py` compares them with `golden.npz` again.
+The graphs agree with the Keras graph to {found["parity"]["largest_difference"]:.0e} (relative where a number is more
+than 1) over {found["parity"]["steps"]} notes; `tests/model/test_parity.py` compares them with `golden.npz` again.
 
 ## What it does not do
 
@@ -73,6 +73,6 @@ def _terms(closed: list[str]) -> str:
     if not closed:
         return "None of the sources forbids commercial use; some ask for attribution."
     listed = ", ".join(closed)
-    return f"""**{listed} are for non-commercial use only** (see the table; the ShareAlike ones ask for the same terms on
-what is derived from them). Use this model as you would use them: to play, to study, to make music with, not as
+    return f"""**{listed} are for non-commercial use only** (see the table; the ShareAlike ones ask for the same terms
+on what is derived from them). Use this model as you would use them: to play, to study, to make music with, not as
 part of something that is sold. A model trained with `--sources` of your choice has the terms of those sources."""

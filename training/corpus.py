@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.smf import Notes, read_notes
+from livemuse.errors import LivemuseError
+from livemuse.midi.smf import note_rows, read_song
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Raise it when the notes read from a file change: older caches are then made again."""
 MIN_NOTES = 16
 SPLITS = ("train", "validation")
@@ -84,27 +85,27 @@ def load_corpus(folder: Path, split: str) -> Corpus:
         return Corpus(pieces, starts, arrays["pitch"], arrays["step_s"], arrays["duration_s"], arrays["velocity"])
 
 
-def steps_of(notes: Notes) -> tuple[Array, Array, Array, Array]:
-    """(pitch, step_s, duration_s, velocity) of a piece; its first step is 0."""
-    onset_s = notes.onset_s
-    step_s = np.diff(onset_s, prepend=onset_s[:1])
+def read_notes(path: Path) -> tuple[Array, Array, Array, Array]:
+    """(pitch, step_s, duration_s, velocity) of a file's notes as they sound under the pedal; the first step is 0."""
+    rows = np.array(note_rows(read_song(path.read_bytes())), np.float64).reshape(-1, 4)
+    step_s = np.diff(rows[:, 0], prepend=rows[:1, 0])
     return (
-        notes.pitch.astype(np.uint8),
+        rows[:, 1].astype(np.uint8),
         step_s.astype(np.float32),
-        notes.duration_s.astype(np.float32),
-        notes.velocity.astype(np.uint8),
+        rows[:, 2].astype(np.float32),
+        rows[:, 3].astype(np.uint8),
     )
 
 
 def _read(root: Path, file: str) -> tuple[Array, Array, Array, Array] | str:
     """The notes of one file, or a sentence on why it has none."""
     try:
-        notes = read_notes(root / file)
-    except (OSError, ValueError) as problem:
+        columns = read_notes(root / file)
+    except (OSError, LivemuseError) as problem:
         return f"{file}: {problem}"
-    if len(notes.pitch) < MIN_NOTES:
-        return f"{file}: only {len(notes.pitch)} notes"
-    return steps_of(notes)
+    if len(columns[0]) < MIN_NOTES:
+        return f"{file}: only {len(columns[0])} notes"
+    return columns
 
 
 def _rows(manifest: Path, sources: Sequence[str]) -> dict[str, list[dict[str, str]]]:
@@ -120,8 +121,11 @@ def _rows(manifest: Path, sources: Sequence[str]) -> dict[str, list[dict[str, st
 
 
 def _key(rows: dict[str, list[dict[str, str]]], root: Path) -> str:
-    text = "\n".join(f"{s}|{r['file']}|{(root / r['file']).stat().st_size if (root / r['file']).is_file() else -1}"
-                     for s in SPLITS for r in rows[s])
+    text = "\n".join(
+        f"{s}|{r['file']}|{(root / r['file']).stat().st_size if (root / r['file']).is_file() else -1}"
+        for s in SPLITS
+        for r in rows[s]
+    )
     return hashlib.sha256(f"{READER_VERSION}\n{text}".encode()).hexdigest()
 
 

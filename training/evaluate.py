@@ -9,6 +9,7 @@ bootstrap over pieces. The model is run from its ONNX files, so what is measured
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from livemuse.model.bundle import Bundle, load_bundle
 from livemuse.music.vocabulary import BOS, HEADS
-from training.baselines import markov_nats
+from training import baselines
 from training.corpus import Corpus, load_corpus
 from training.lanes import corpus_bins, plan_lanes
 
@@ -106,17 +107,28 @@ def score(name: str, sums: Array, notes: Array) -> Score:
     return Score(name, by_head, float(sums.sum() / notes.sum()), low, high)
 
 
+def cached_markov(data: Path, split: str, say: Callable[[str], None]) -> Array:
+    """The Markov model's nats of every piece of a split, (pieces, 4); counted once, then kept beside the notes."""
+    text = (
+        (data / "index.json").read_text(encoding="utf-8") + split + Path(baselines.__file__).read_text(encoding="utf-8")
+    )
+    kept = data / f"markov-{hashlib.sha256(text.encode()).hexdigest()[:16]}.npy"
+    if not kept.is_file():
+        say("markov-5 counts the training notes; that takes a few minutes, once")
+        np.save(kept, baselines.markov_nats(load_corpus(data, "train"), load_corpus(data, split), say))
+    return np.load(kept)
+
+
 def evaluate(
     folder: Path, data: Path, split: str, pieces: int, seed: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """The model's and the Markov model's scores on a split, and by how much the model is better, piece by piece."""
     corpus = load_corpus(data, split)
-    if pieces and pieces < len(corpus.pieces):
-        chosen = np.random.default_rng(seed).permutation(len(corpus.pieces))[:pieces]
-        corpus = corpus.select(sorted(chosen.tolist()))
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(corpus.pieces))[: pieces or None])
+    corpus = corpus.select(chosen.tolist())
     bundle = load_bundle(folder)
     model = onnx_nats(bundle, corpus, say)
-    markov = markov_nats(load_corpus(data, "train"), corpus, say)
+    markov = cached_markov(data, split, say)[chosen]
     notes = np.diff(corpus.starts)
     low, high = bootstrap(model.sum(1) - markov.sum(1), notes)
     sources = {}

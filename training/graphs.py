@@ -52,6 +52,9 @@ def _convert(function: Any, signature: list[Any], outputs: list[str], path: Path
     )
     _rename(model.graph, [s.name for s in signature], outputs)
     model.ir_version = 8
+    unused = [o for o in model.opset_import if o.domain]
+    for entry in unused:
+        model.opset_import.remove(entry)
     for value, spec in zip(model.graph.input, signature, strict=True):
         dims = value.type.tensor_type.shape.dim
         dims[0].ClearField("dim_value")

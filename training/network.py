@@ -58,11 +58,10 @@ def lstm(x: Tensor, state: tuple[Tensor, Tensor], weights: tuple[Tensor, Tensor,
 
         def gradient(dhs: Tensor, dh_end: Tensor, dc_end: Tensor) -> Any:
             before = tf.concat([c[None], cs[:-1]], 0)
-            turned = 1.0 - tf.square(tf.tanh(cs))
             tanh_c = tf.tanh(cs)
+            turned = 1.0 - tf.square(tanh_c)
             reads = [
-                tf.TensorArray(tf.float32, steps).unstack(a)
-                for a in (dhs, opened, candidates, before, tanh_c, turned)
+                tf.TensorArray(tf.float32, steps).unstack(a) for a in (dhs, opened, candidates, before, tanh_c, turned)
             ]
 
             def backward(t: Tensor, dh: Tensor, dc: Tensor, kept: Any) -> Any:
@@ -155,7 +154,8 @@ class Network(keras.Model):  # type: ignore[misc]
 
     def embed(self, notes: list[Tensor]) -> Tensor:
         """Four arrays of bins, any shape, to vectors."""
-        return tf.concat([tf.gather(tf.convert_to_tensor(self.tables[h]), n) for h, n in zip(HEADS, notes, strict=True)], -1)
+        tables = [tf.convert_to_tensor(self.tables[h]) for h in HEADS]
+        return tf.concat([tf.gather(t, n) for t, n in zip(tables, notes, strict=True)], -1)
 
     def project(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """(pitch logits, z): what the pitch is drawn from, and what the other heads start from."""

@@ -27,7 +27,7 @@ def make_scorer(network: Network) -> Callable[..., Any]:
         nats, after = network.losses_of(tf.unstack(inputs), tf.unstack(targets), state)
         return tf.reshape(nats, (len(HEADS), *inputs.shape[1:])), after
 
-    return score
+    return score  # type: ignore[no-any-return]
 
 
 def nats_by_piece(network: Network, corpus: Corpus, lanes: int = 64, chunk: int = 128) -> Array:

@@ -28,7 +28,7 @@ from livemuse.music.vocabulary import HEADS
 from training.config import Config, config_from
 from training.corpus import Corpus, load_corpus
 from training.dataset import batches
-from training.lanes import Plan, Variation, plain, plan_lanes, vary
+from training.lanes import Plan, Variation, plan_lanes, vary
 from training.network import Network
 from training.score import nats_by_piece, some_pieces
 
@@ -83,6 +83,16 @@ class Run:
             self.progress = Progress(**json.loads(str(arrays["about"]))["progress"])
 
 
+@dataclass(frozen=True)
+class Course:
+    """What a run learns from, what it is scored on, where it writes and to whom it talks."""
+
+    corpus: Corpus
+    held_out: Corpus
+    folder: Path
+    say: Callable[[str], None]
+
+
 def new_run(config: Config) -> Run:
     """A run that has learned nothing yet."""
     network = Network(config.shape, config.dropout, config.bfloat16, config.seed)
@@ -125,7 +135,7 @@ def make_update(run: Run) -> Callable[..., Any]:
         optimizer.apply([tf.convert_to_tensor(g) for g in found], network.trainable_variables)
         return total, tf.reduce_sum(flat_weight), after
 
-    return update
+    return update  # type: ignore[no-any-return]
 
 
 def train(data: Path, folder: Path, config: Config, resume: bool, say: Callable[[str], None]) -> Path:
@@ -134,7 +144,7 @@ def train(data: Path, folder: Path, config: Config, resume: bool, say: Callable[
     tf.config.threading.set_inter_op_parallelism_threads(config.threads)
     folder.mkdir(parents=True, exist_ok=True)
     corpus, held_out = load_corpus(data, "train"), load_corpus(data, "validation")
-    held_out = some_pieces(held_out, config.validation_notes)
+    course = Course(corpus, some_pieces(held_out, config.validation_notes), folder, say)
     run, target = new_run(config), folder / "checkpoint.npz"
     if resume:
         run.load(target)
@@ -145,11 +155,11 @@ def train(data: Path, folder: Path, config: Config, resume: bool, say: Callable[
     while done < 1.0:
         order, variation = vary(corpus, config, run.progress.epoch)
         plan = plan_lanes(corpus, config.lanes, config.chunk, order, full=False)
-        done = _epoch(run, update, corpus, held_out, plan, variation, folder, say)
+        done = _epoch(run, update, course, plan, variation)
         if done < 1.0:
             run.progress.epoch += 1
             run.progress.in_epoch = 0
-    checkpoint(run, held_out, folder, say, done)
+    checkpoint(run, course, done)
     return target
 
 
@@ -160,13 +170,13 @@ def planned(run: Run, steps: int) -> float:
     return (run.progress.epoch + run.progress.in_epoch / steps) / run.config.epochs
 
 
-def _epoch(run: Run, update: Any, corpus: Corpus, held_out: Corpus, plan: Plan, variation: Variation,
-           folder: Path, say: Callable[[str], None]) -> float:  # fmt: skip
+def _epoch(run: Run, update: Callable[..., Any], course: Course, plan: Plan, variation: Variation) -> float:
+    """One pass over the corpus, or what is left of it; returns how much of the run is over."""
     config, at = run.config, run.progress
     began_s = time.monotonic() - at.elapsed_s
     saved_s = shown_s = at.elapsed_s
     done = planned(run, plan.steps)
-    for inputs, targets, weight, new in batches(corpus, plan, variation, config.chunk, at.in_epoch):
+    for inputs, targets, weight, new in batches(course.corpus, plan, variation, config.chunk, at.in_epoch):
         if done >= 1.0:
             break
         run.optimizer.learning_rate.assign(rate_at(config, at.step, done))
@@ -182,30 +192,30 @@ def _epoch(run: Run, update: Any, corpus: Corpus, held_out: Corpus, plan: Plan, 
             shown_s = at.elapsed_s
             left_min = at.elapsed_s / max(done, 1e-9) * (1 - done) / 60
             mean = at.loss_sum / at.loss_count
-            say(f"step {at.step}, epoch {at.epoch} {at.in_epoch}/{plan.steps}: {mean:.4f} nats a note, "
+            course.say(f"step {at.step}, epoch {at.epoch} {at.in_epoch}/{plan.steps}: {mean:.4f} nats a note, "
                 f"{at.notes / at.elapsed_s:,.0f} notes/s, {left_min:.0f} min left")  # fmt: skip
         if at.elapsed_s - saved_s > 60 * config.checkpoint_minutes or (
             config.checkpoint_steps and at.step % config.checkpoint_steps == 0
         ):
-            checkpoint(run, held_out, folder, say, done)
+            checkpoint(run, course, done)
             at.elapsed_s = saved_s = time.monotonic() - began_s
     return done
 
 
-def checkpoint(run: Run, held_out: Corpus, folder: Path, say: Callable[[str], None], done: float) -> None:
+def checkpoint(run: Run, course: Course, done: float) -> None:
     """Score the held-out pieces, write one line of history, and save everything."""
     at = run.progress
-    by_head = nats_by_piece(run.network, held_out).sum(0) / held_out.notes
+    by_head = nats_by_piece(run.network, course.held_out).sum(0) / course.held_out.notes
     mean = at.loss_sum / max(at.loss_count, 1.0)
     at.loss_sum = at.loss_count = 0.0
     row = [at.step, at.epoch, at.notes, f"{at.elapsed_s / 60:.2f}", f"{rate_at(run.config, at.step, done):.2e}",
            f"{mean:.5f}", f"{by_head.sum():.5f}", *(f"{v:.5f}" for v in by_head)]  # fmt: skip
-    history = folder / "history.csv"
+    history = course.folder / "history.csv"
     first = not history.exists()
     with history.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         if first:
             writer.writerow(COLUMNS)
         writer.writerow(row)
-    run.save(folder / "checkpoint.npz")
-    say(f"checkpoint at step {at.step}: train {mean:.4f}, validation {by_head.sum():.4f} nats a note")
+    run.save(course.folder / "checkpoint.npz")
+    course.say(f"checkpoint at step {at.step}: train {mean:.4f}, validation {by_head.sum():.4f} nats a note")

@@ -121,7 +121,7 @@ class StageLink:
     async def _spawn(self, state: Mapping[str, Any]) -> None:
         arguments = [*self._options.arguments(), "--socket", os.fspath(self._socket), "--state", json.dumps(state)]
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "livemuse.stage", *arguments,
+            sys.executable, "-P", "-m", "livemuse.stage", *arguments,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 

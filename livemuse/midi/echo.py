@@ -11,18 +11,20 @@ from collections import deque
 from typing import Final
 
 ECHO_S: Final = 0.050  # a loop through a DAW takes two of its buffers; 1024 frames are 21 ms
-TURNS_AT_MOST: Final = 3
+TURNS_AT_MOST: Final = 6
 TIMING: Final = 0xF8  # from here on: clock, start, stop, active sensing
-REALTIME_STORM: Final = 16  # so many identical timing bytes within ECHO_S are 320 a second: faster than any clock
+STORM_TURNS: Final = 16  # so many identical timing bytes in a row ...
+STORM_S: Final = 0.008  # ... closer than this go round: a clock at 300 beats a minute ticks every 8.3 ms
 
 
 class _Sent:
-    """A message on its way: when, what, by whom, how often it has already gone round, whether it is back."""
+    """A message on its way: when, what, by whom, whether it is back, how often it may have gone round, since when."""
 
-    __slots__ = ("at_s", "back", "data", "own", "turns")
+    __slots__ = ("at_s", "back", "data", "own", "since_s", "turns")
 
-    def __init__(self, at_s: float, data: bytes, own: bool, turns: int) -> None:
-        self.at_s, self.data, self.own, self.turns = at_s, data, own, turns
+    def __init__(self, at_s: float, data: bytes, own: bool, before: "_Sent | None") -> None:
+        self.at_s, self.data, self.own = at_s, data, own
+        self.turns, self.since_s = (before.turns + 1, before.since_s) if before else (0, at_s)
         self.back = False
 
 
@@ -33,13 +35,14 @@ class Echo:
         self._sent: deque[_Sent] = deque()  # in order of sending, none older than ECHO_S after a look
         self._same: dict[bytes, deque[_Sent]] = {}  # the same entries, by their bytes, that are not back yet
         self._comes_back: dict[int, bool] = {}  # status byte -> whether such messages were seen to come back
-        self._turns = 0  # how often the message last let through had gone round
+        self._last_came_back: bool | None = None  # the same for the last message of any kind
+        self._before: _Sent | None = None  # what the message last let through may be the echo of
 
     def sent(self, at_s: float, data: bytes, *, own: bool) -> None:
         """``data`` went out at ``at_s``; ``own`` is livemuse's, the rest is the player's passed by thru."""
         self._forget_before(at_s - ECHO_S)
-        entry = _Sent(at_s, data, own, 0 if own else self._turns)
-        self._turns = 0
+        entry = _Sent(at_s, data, own, None if own else self._before)
+        self._before = None
         self._sent.append(entry)
         same = self._same.get(data)
         if same is None:
@@ -50,40 +53,43 @@ class Echo:
     def hides(self, at_s: float, data: bytes) -> bool:
         """Whether ``data``, received at ``at_s``, is one of ours come back; each sent message answers once."""
         self._forget_before(at_s - ECHO_S)
-        self._turns = 0
+        self._before = None
         same = self._same.get(data)
         if not same:
             return False
         entry = same[0]
-        turns = same[-1].turns + 1
-        if not entry.own and not self._believed(entry, len(same), turns):
-            self._turns = turns
-            return False
+        hidden = entry.own or self._believed(entry, at_s)
+        if hidden:
+            self._learn(data, comes_back=True)
+        else:
+            self._before = entry
         entry.back = True
-        self._comes_back[data[0]] = True
         self._answered(data, same)
-        return True
+        return hidden
 
-    def _believed(self, entry: _Sent, alike: int, turns: int) -> bool:
+    def _believed(self, entry: _Sent, at_s: float) -> bool:
         """Whether a message of thru's may be taken for its echo."""
-        status = entry.data[0]
+        status, turns = entry.data[0], entry.turns + 1
         if status >= TIMING:  # alike by nature, so only where a loop is known, or in a storm
-            return alike >= REALTIME_STORM or any(self._comes_back.values())
+            storm = turns >= STORM_TURNS and at_s - entry.since_s < turns * STORM_S
+            return storm or self._last_came_back is True
         if turns >= TURNS_AT_MOST:
             return True
-        known = self._comes_back.get(status)
+        known = self._comes_back.get(status, self._last_came_back)
         if known is not None:
             return known
         oldest_missing = next(sent for sent in self._sent if not sent.back)
         return oldest_missing is entry
 
+    def _learn(self, data: bytes, *, comes_back: bool) -> None:
+        self._comes_back[data[0]] = self._last_came_back = comes_back
+
     def _forget_before(self, oldest_s: float) -> None:
         while self._sent and self._sent[0].at_s < oldest_s:
             entry = self._sent.popleft()
-            if entry.back:
-                continue
-            self._comes_back[entry.data[0]] = False
-            self._answered(entry.data, self._same[entry.data])
+            if not entry.back:
+                self._learn(entry.data, comes_back=False)
+                self._answered(entry.data, self._same[entry.data])
 
     def _answered(self, data: bytes, same: deque[_Sent]) -> None:
         same.popleft()

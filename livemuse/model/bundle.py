@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from livemuse.errors import ModelError
 from livemuse.model.graphfile import look_inside
-from livemuse.music.vocabulary import BOS, HEADS, VOCABULARY
+from livemuse.music.vocabulary import HEADS, VOCABULARY
 
 FORMAT_VERSION = 1
 FAMILIES = ("performance",)
@@ -28,9 +28,10 @@ MAX_STATES = 16
 MAX_TEXT = 200  # characters of any name or licence that a person is shown
 WARM_UP_RUNS = 20
 GRAPHS = ("step", "head_step", "head_duration", "head_velocity")
-OPERATIONS = frozenset(
-    "Add Cast Concat Gather Gemm Identity MatMul Mul Relu Sigmoid Slice Split Sub Tanh Transpose".split()
-)
+OPERATIONS = frozenset({
+    "Add", "Cast", "Concat", "Gather", "Gemm", "Identity", "MatMul", "Mul",
+    "Relu", "Sigmoid", "Slice", "Split", "Sub", "Tanh", "Transpose",
+})  # fmt: skip
 """All that a step needs: none of them loops, and none makes much out of little."""
 AGAIN = "Copy the model folder again from where it came."
 
@@ -240,7 +241,7 @@ def _open(folder: Path, name: str, data: bytes) -> Any:
     options.log_severity_level = 4
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # noqa: BLE001  ONNX Runtime's errors share no class but this one
+    except Exception as problem:
         raise ModelError(f"ONNX Runtime cannot open {name}.onnx of the model in {folder}.", AGAIN) from problem
 
 
@@ -293,8 +294,5 @@ def _try_out(bundle: Bundle) -> None:
             if not all(np.isfinite(a).all() and a.shape == (1, u) for a, (_, u) in
                        zip(state.arrays, bundle.state, strict=True)):  # fmt: skip
                 raise ValueError("state")
-    except Exception as problem:  # noqa: BLE001  ONNX Runtime's errors share no class but this one
+    except Exception as problem:
         raise ModelError(f"The model in {bundle.info.path} does not give sound numbers.", AGAIN) from problem
-
-
-__all__ = ["BOS", "Bundle", "ModelInfo", "find_models", "load_bundle"]

@@ -39,6 +39,7 @@ State = Literal["listening", "waiting", "answering", "playing", "tacet"]
 NEVER, ALWAYS, UNTIL_FIRST = 0, 1, 2  # how a take yields, as in livemuse.midi.link
 HORIZON_S: Final = 2.0  # so far ahead notes lie ready; a stall of the engine shorter than half of it is not heard
 RELEASE_S: Final = 0.3  # sounding notes end within this when livemuse yields
+TOO_EARLY_S: Final = 1.0  # a player who comes back in so soon had not finished
 BEATS_A_BAR: Final = 4
 BAR_S: Final = BEATS_A_BAR * 0.5  # at 120 bpm, until a tempo is known
 SHORTEST_AUTO_S, LONGEST_AUTO_S = 3.0, 12.0  # an `auto` answer is as long as its call, within these
@@ -80,6 +81,7 @@ class Duet:
         self._take: _Take | None = None
         self._takes = 0
         self._call_began_s: float | None = None
+        self._answer_began_s: float | None = None  # and the player has not played since
         self._stage_there = True
         self._resume = False  # the stage was lost while playing on: play on when it is back
 
@@ -114,6 +116,7 @@ class Duet:
         if isinstance(event, KeyDown):
             if not self._takes_up():
                 return []
+            self._learn_from_interruption(event.at_s)
             if self._call_began_s is None and self.state != "playing":
                 self._call_began_s = event.at_s
                 actions.append(TurnBegins(self.turn + 1, "player", event.at_s))
@@ -241,6 +244,13 @@ class Duet:
             return self.controls["on_interrupt"] != "ignore"
         return not (self.state == "playing" and self.controls["mode"] == "solo")
 
+    def _learn_from_interruption(self, at_s: float) -> None:
+        """A player who goes on right after livemuse came in had not finished: wait longer next time."""
+        began_s, since_s = self._answer_began_s, self.listener.silent_since_s
+        if began_s is not None and since_s is not None and at_s - began_s < TOO_EARLY_S:
+            self.listener.pauses.silence(at_s - since_s)
+        self._answer_began_s = None
+
     def _make_room(self, at_s: float) -> list[Action]:
         """The player struck a key: what becomes of the take."""
         match self.state:
@@ -273,6 +283,7 @@ class Duet:
         self.turn = take.turn
         self.listener.phrase_over()
         self._call_began_s = None
+        self._answer_began_s = at_s
         return [TurnBegins(take.turn, "livemuse", at_s)]
 
     def _drop_call(self, at_s: float) -> list[Action]:

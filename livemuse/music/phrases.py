@@ -27,14 +27,12 @@ class Pauses:
         self._onsets_s: deque[float] = deque([0.3] * 4, maxlen=_REMEMBERED)
 
     def silence(self, silence_s: float) -> None:
-        """The player was silent for so long and went on: that was no end of a phrase."""
-        if silence_s > _CHORD_S:
-            self._silences_s.append(min(silence_s, LONGEST_WAIT_S))
+        """The player was silent for so long (0: not at all) and went on: that was no end of a phrase."""
+        self._silences_s.append(min(silence_s, LONGEST_WAIT_S))
 
     def between_onsets(self, gap_s: float) -> None:
         """So much time lay between two onsets of a phrase."""
-        if gap_s > _CHORD_S:
-            self._onsets_s.append(min(gap_s, LONGEST_WAIT_S))
+        self._onsets_s.append(min(gap_s, LONGEST_WAIT_S))
 
     @property
     def wait_s(self) -> float:
@@ -93,10 +91,10 @@ class Listener:
     def _strike(self, event: KeyDown) -> None:
         key = (event.channel, event.pitch)
         if not self._fresh:
-            if self.silent_since_s is not None:
-                self.pauses.silence(event.at_s - self.silent_since_s)
-            if self.last_onset_s is not None:
-                self.pauses.between_onsets(event.at_s - self.last_onset_s)
+            gap_s = event.at_s - (self.last_onset_s if self.last_onset_s is not None else event.at_s)
+            if gap_s > _CHORD_S:
+                self.pauses.between_onsets(gap_s)
+                self.pauses.silence(0.0 if self.silent_since_s is None else event.at_s - self.silent_since_s)
         for open_ in self._open:
             if open_.key == key and not open_.ended:
                 self._end(open_, event.at_s)

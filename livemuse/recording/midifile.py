@@ -7,10 +7,10 @@ records as sequencer-specific events), track 2 is called ``player``, track 3 ``l
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from livemuse.errors import FileError
 from livemuse.midi.smf import MARKER, SEQUENCER_SPECIFIC, TEXT, Song, Track, meta, read_song, write_song
@@ -97,20 +97,27 @@ def write_session(records: Sequence[Record], path: Path) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Put ``data`` in ``path`` so that nobody ever sees half of it, not after a power cut either."""
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes ``path``'s place when it is whole; FileError where the disk does not take it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
+        what = f"{path} cannot be written: {error.strerror or error}."
+        raise FileError(what, "Choose another folder, or make room.") from error
+    finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise FileError(
-            f"{path} cannot be written: {error.strerror or error}.", "Choose another folder, or make room."
-        ) from error
 
 
 def read_midi_file(path: Path, *, salvage: bool = False) -> Song:

@@ -57,10 +57,12 @@ class HearingRules:
 
 
 class Hearing:
-    """Takes in the player's messages. ``report`` hands a frame to the stage's loop and may be called on any thread."""
+    """Takes in the player's messages. ``report`` leaves a frame for the stage's loop, ``wake`` makes it look."""
 
-    def __init__(self, wires: Wires, player: Player, echo: Echo, report: Callable[[Frame], None]) -> None:
-        self._wires, self._player, self._echo, self._report = wires, player, echo, report
+    def __init__(
+        self, wires: Wires, player: Player, echo: Echo, report: Callable[[Frame], None], wake: Callable[[], None]
+    ) -> None:
+        self._wires, self._player, self._echo, self._report, self._wake = wires, player, echo, report, wake
         self._lock = wires.lock
         self._rules = HearingRules()
         self._to_output, self._to_synth = self._rules.to_output, self._rules.to_synth
@@ -101,6 +103,7 @@ class Hearing:
         self._report(HeardMessage(at_s, thru_s, data))
         if is_note_on(data) and self._rules.channel_in in (None, data[0] & 0x0F):
             self._player.yield_to_player(at_s)
+        self._wake()
 
     def let_go(self) -> None:
         """The keyboard is gone: every key and pedal the player held comes up, here and for the engine."""
@@ -110,6 +113,7 @@ class Hearing:
                 self._wires.thru(data, output=self._to_output, synth=self._to_synth)
                 self._report(HeardMessage(at_s, NOTHING_SENT, data))
             self._mapped_down.clear()
+        self._wake()
 
     def _is_mapped(self, at_s: float, data: bytes) -> bool:
         """Whether this belongs to a mapped pedal, pad or key; reports the action when it goes down."""
@@ -130,11 +134,10 @@ class Hearing:
             return True
         if entry is None:
             return False
-        if down and place not in self._mapped_down:
+        if not down:
+            self._mapped_down.discard(place)
+        elif kind == "note" or place not in self._mapped_down:
             self._mapped_down.add(place)
             self._report(Mapped(at_s, entry))
-        elif down and kind == "note":
-            self._report(Mapped(at_s, entry))
-        elif not down:
-            self._mapped_down.discard(place)
+            self._wake()
         return True

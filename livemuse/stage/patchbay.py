@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from livemuse.errors import PortError
 from livemuse.midi.messages import SUSTAIN, control_change, note_off
-from livemuse.stage.cables import Cables, SETTLE_S
+from livemuse.stage.cables import SETTLE_S, Cables
 from livemuse.stage.chores import Chores
 from livemuse.stage.hearing import Hearing
-from livemuse.stage.jackwatch import CableNews, JackNews, PortNews, ServerGone
+from livemuse.stage.jackwatch import JackNews, PortNews, ServerGone
 from livemuse.stage.ports import Outlet, Ports
 from livemuse.stage.wires import Wires
 

@@ -1,4 +1,4 @@
-"""The player: keeps what livemuse means to play, sends each message at its time, takes back by tag what it has not sent.
+"""The player: keeps what livemuse means to play, sends it when it is due, takes back by tag what it has not sent.
 
 Rules for whoever edits this file. Two threads call in: the stage's loop (``send_due``, what the engine asks) and the
 input callback (``yield_to_player``). Every public method takes ``lock``, the one lock of the stage, and holds it for
@@ -12,7 +12,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from livemuse.midi.link import NO_NOTE, BeginTake, Frame, NoteEnded, NoteSent, PlayNote, Taken, TakeBack
+from livemuse.midi.link import (
+    ALWAYS,
+    NEVER,
+    NO_NOTE,
+    BeginTake,
+    Frame,
+    NoteEnded,
+    NoteSent,
+    PlayNote,
+    TakeBack,
+    Taken,
+)
 from livemuse.midi.messages import note_off, note_on
 
 END, STRIKE = 0, 1  # what ends comes before what starts at the same moment
@@ -33,13 +44,14 @@ class _Note:
 
 
 class _Take:
-    """One take: whether it yields to the player, the last note sent, whether it is over before its end."""
+    """One take: how it yields to the player, which of its notes were sent, whether it is over before its end."""
 
-    __slots__ = ("by_player", "last_index", "over", "release_s", "yields")
+    __slots__ = ("by_player", "last_index", "over", "release_s", "sent", "yields")
 
-    def __init__(self, yields: bool, release_s: float) -> None:
+    def __init__(self, yields: int, release_s: float) -> None:
         self.yields, self.release_s = yields, release_s
         self.last_index = NO_NOTE
+        self.sent: set[int] = set()
         self.over = self.by_player = False
 
 
@@ -50,13 +62,14 @@ class Player:
         self,
         send: Callable[[bytes], None],
         report: Callable[[Frame], None],
-        lock: threading.RLock,  # type: ignore[valid-type]  # a function in typeshed of 3.11
+        lock: threading.RLock,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send, self._report, self._lock, self._clock = send, report, lock, clock
         self._due: list[tuple[float, int, int, _Note]] = []
         self._order = 0  # breaks ties: what was asked first goes first
         self._takes: OrderedDict[int, _Take] = OrderedDict()
+        self._notes: dict[tuple[int, int], _Note] = {}  # (take, index) -> what is not over yet
         self._yielding: set[int] = set()  # open takes that the player's next key ends
         self._sounding: dict[tuple[int, int], _Note] = {}  # (channel, pitch) -> the note that sounds there
 
@@ -77,18 +90,27 @@ class Player:
             if asked.take in self._takes:
                 return
             self._takes[asked.take] = _Take(asked.yields, asked.release_s)
-            if asked.yields:
+            if asked.yields != NEVER:
                 self._yielding.add(asked.take)
             while len(self._takes) > TAKES_KEPT:
                 old, _ = self._takes.popitem(last=False)
                 self._yielding.discard(old)
 
     def play(self, asked: PlayNote) -> None:
-        """Plan a note; silently nothing if its take is over or was never begun."""
+        """Plan a note, or move the end of one that is planned or sounds; nothing if its take is over or unknown."""
         with self._lock:
+            note = self._notes.get((asked.take, asked.index))
+            if note is not None:
+                note.ends_s = asked.off_s
+                if note.sounding:
+                    self._plan(asked.off_s, END, note)
+                return
             take = self._takes.get(asked.take)
-            if take is not None and not take.over and 0 < asked.velocity < 128 and asked.on_s < asked.off_s:
-                self._plan(asked.on_s, STRIKE, _Note(asked))
+            if take is None or take.over or asked.index in take.sent:
+                return
+            if 0 < asked.velocity < 128 and asked.on_s < asked.off_s:
+                note = self._notes[asked.take, asked.index] = _Note(asked)
+                self._plan(asked.on_s, STRIKE, note)
 
     def take_back(self, asked: TakeBack) -> None:
         """Drop what was not sent of a take; always answered by ``Taken``."""
@@ -103,9 +125,7 @@ class Player:
                 self._drop(asked.take, take, asked.release_s, now_s, by_player=False)
 
     def yield_to_player(self, at_s: float) -> None:
-        """The player has struck a key: every take that yields is over, at once."""
-        if not self._yielding:
-            return
+        """The player has struck a key: every take that yields to it is over, at once."""
         with self._lock:
             for number in sorted(self._yielding):
                 take = self._takes[number]
@@ -119,11 +139,14 @@ class Player:
                 if not due:
                     return
                 due_s, kind, _, note = heapq.heappop(due)
+                take = self._takes.get(note.take)
                 if kind == END:
                     if note.sounding and note.ends_s == due_s:
                         self._end(note)
-                elif not self._takes[note.take].over if note.take in self._takes else False:
-                    self._strike(note, due_s)
+                elif take is not None and not take.over:
+                    self._strike(take, note)
+                else:
+                    self._notes.pop((note.take, note.index), None)
 
     def end_all(self) -> None:
         """Drop every take without a word, and end every note of livemuse's."""
@@ -132,8 +155,15 @@ class Player:
                 take.over = True
             self._yielding.clear()
             self._due.clear()
+            self._notes.clear()
             for note in list(self._sounding.values()):
                 self._end(note)
+
+    def forget(self) -> None:
+        """End all, and forget all takes: the next engine counts its own from the start."""
+        with self._lock:
+            self.end_all()
+            self._takes.clear()
 
     def drop_all(self) -> None:
         """Panic: every take is over and says so, every note of livemuse's ends."""
@@ -148,7 +178,7 @@ class Player:
         self._order += 1
         heapq.heappush(self._due, (at_s, kind, self._order, note))
 
-    def _strike(self, note: _Note, due_s: float) -> None:
+    def _strike(self, take: _Take, note: _Note) -> None:
         place = (note.channel, note.pitch)
         before = self._sounding.get(place)
         if before is not None:
@@ -157,16 +187,19 @@ class Player:
         sent_s = self._clock()
         note.sounding = True
         self._sounding[place] = note
-        take = self._takes[note.take]
+        take.sent.add(note.index)
         take.last_index = note.index if take.last_index == NO_NOTE else max(take.last_index, note.index)
+        if take.yields != ALWAYS:
+            self._yielding.discard(note.take)
         note.ends_s = max(note.ends_s, sent_s + min(SHORTEST_S, note.ends_s - note.due_s))
         self._plan(note.ends_s, END, note)
-        self._report(NoteSent(note.take, note.index, due_s, sent_s))
+        self._report(NoteSent(note.take, note.index, note.due_s, sent_s))
 
     def _end(self, note: _Note) -> None:
         self._send(note_off(note.channel, note.pitch))
         note.sounding = False
         self._sounding.pop((note.channel, note.pitch), None)
+        self._notes.pop((note.take, note.index), None)
         self._report(NoteEnded(note.take, note.index, self._clock()))
 
     def _drop(self, number: int, take: _Take, release_s: float, at_s: float, *, by_player: bool) -> None:

@@ -156,7 +156,8 @@ class Ports:
                 midi_out = rtmidi.MidiOut(APIS[self.api], name=f"{self.name}-out")
                 self._open(midi_out, "out", wish)
             except RTMIDI_ERRORS as error:
-                raise PortError(f"The MIDI output cannot be opened: {error}.", "Is another program using it?") from error
+                what = f"The MIDI output cannot be opened: {error}."
+                raise PortError(what, "Is another program using it?") from error
         self._out = midi_out
         return Outlet(midi_out.send_message, self.watch)
 

@@ -27,8 +27,11 @@ _DRUM_BANK: Final = 128
 class Voices:
     """A loaded SoundFont with sixteen channels for each of the two who play."""
 
-    def __init__(self, soundfont: Path, gain: float = 1.0) -> None:
-        """LivemuseError, one sentence, where the synth is not installed or the SoundFont cannot be read."""
+    def __init__(self, soundfont: Path, gain: float = 1.0, *, apart: bool = True) -> None:
+        """Without ``apart`` both stand in the middle, and move where their messages say.
+
+        LivemuseError, one sentence, where the synth is not installed or the SoundFont cannot be read.
+        """
         try:
             import tinysoundfont
         except ImportError as error:
@@ -40,6 +43,7 @@ class Voices:
             self._font = self._synth.sfload(str(soundfont), max_voices=MOST_VOICES)
         except (RuntimeError, OSError, ValueError) as error:
             raise LivemuseError(f"{soundfont} is no SoundFont that can be played.", "Name another one.") from error
+        self._apart = apart
         self._sounding: dict[tuple[int, int], int] = {}  # (channel, pitch) -> strikes not ended in the synth
         self._under_pedal: dict[int, set[int]] = {}  # channel -> pitches whose keys are up, held by the pedal
         self._pedal: set[int] = set()
@@ -69,11 +73,11 @@ class Voices:
         elif kind == 0xC0 and who == PLAYER:
             self._program(channel, first)
 
-    def all_off(self) -> None:
-        """End everything that sounds, pedals included."""
+    def all_keys_up(self) -> None:
+        """Every key and pedal comes up; the strings ring out."""
         for channel in range(32):
-            self._control(channel, 120, 0)
-        self._pedal.clear()
+            self._set_pedal(channel, False)
+            self._control(channel, 123, 0)
 
     def render(self, frames: int) -> memoryview:
         """The next ``frames`` of sound: float32, left and right in turn, as bytes."""
@@ -89,7 +93,8 @@ class Voices:
                 self._synth.program_select(at, self._font, 0, 0)  # a SoundFont without drums
         else:
             self._synth.program_select(at, self._font, 0, _PROGRAMS[who])
-        self._synth.control_change(at, 10, _PANS[who])
+        if self._apart:
+            self._synth.control_change(at, 10, _PANS[who])
 
     def _program(self, channel: int, program: int) -> None:
         drums = channel % 16 == _DRUM_CHANNEL
@@ -123,11 +128,11 @@ class Voices:
             if controller == 120:
                 self._under_pedal.pop(channel, None)
                 self._synth.control_change(channel, 120, 0)
-        elif controller != 10:  # the place of the two in the stereo is ours
+        elif controller != 10 or not self._apart:  # else the place of the two in the stereo is ours
             self._synth.control_change(channel, controller, value)
         if controller == 121:
             self._synth.control_change(channel, 121, 0)
-            self._synth.control_change(channel, 10, _PANS[channel // 16])
+            self._furnish(channel // 16, channel % 16)
 
     def _set_pedal(self, channel: int, down: bool) -> None:
         if down:

@@ -20,8 +20,21 @@ from typing import Any, Final
 from livemuse.errors import LinkError, LivemuseError
 from livemuse.midi.echo import Echo
 from livemuse.midi.link import (
-    LINK_VERSION, BeginTake, Frame, Hello, Inject, Notice, Panic, Ping, PlayNote, Pong, PortsChanged, Quit, Release,
-    Rules, TakeBack,
+    LINK_VERSION,
+    BeginTake,
+    Frame,
+    Hello,
+    Inject,
+    Notice,
+    Panic,
+    Ping,
+    PlayNote,
+    Pong,
+    PortsChanged,
+    Quit,
+    Release,
+    Rules,
+    TakeBack,
 )  # fmt: skip
 from livemuse.stage.chores import Chores
 from livemuse.stage.hearing import Hearing, HearingRules
@@ -51,6 +64,13 @@ class StageSettings:
     state: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """What was asked for, as arguments: an engine that finds this stage running compares."""
+        given = ["--name", self.name, "--api", self.api, "--sound", self.sound]
+        given += ["--in", self.port_in] if self.port_in is not None else []
+        return (*given, *(["--out", self.port_out] if self.port_out is not None else []))
+
+    @property
     def routed(self) -> bool:
         """Whether an interface or an output was named, so that livemuse is heard there."""
         return self.api != "auto" or self.port_out is not None
@@ -70,7 +90,7 @@ class Stage:
         lock, echo = threading.RLock(), Echo()
         self._wires = Wires(echo, lock)
         self._player = Player(self._wires.play, self._inbox.put, lock)
-        self._hearing = Hearing(self._wires, self._player, echo, self._tell)
+        self._hearing = Hearing(self._wires, self._player, echo, self._inbox.put, self._wake)
         self._chores = Chores()
         ports = Ports(settings.name, settings.api, self._tell)
         self._patchbay = Patchbay(ports, self._wires, self._hearing, self._chores, settings.state)
@@ -194,7 +214,8 @@ class Stage:
         if not isinstance(fields, dict):
             raise LinkError("The engine sent rules that are no object.")
         self._hearing.set_rules(HearingRules.from_json(fields))
-        wishes = {way: fields[way] for way in ("in", "out") if isinstance(fields.get(way, 0), str | None)}
+        asked = {"in": self._settings.port_in, "out": self._settings.port_out}
+        wishes = {way: fields[way] or asked[way] for way in asked if isinstance(fields.get(way, 0), str | None)}
         if any(wish != self._patchbay.wishes[way] for way, wish in wishes.items()):
             self._patchbay.choose(wishes)
         sound, gain = fields.get("sound"), fields.get("gain")
@@ -218,7 +239,8 @@ class Stage:
             self._lose_engine()
         self._link.welcome(knocker)
         refusal = self._refusal
-        self._link.send(self._hello({"what": refusal.what, "remedy": refusal.remedy} if refusal else None, self._untold))
+        error = {"what": refusal.what, "remedy": refusal.remedy} if refusal else None
+        self._link.send(self._hello(error, self._untold))
         self._untold = []
         self._chores.cancel("alone")
         if refusal is not None:
@@ -233,7 +255,7 @@ class Stage:
     def _lose_engine(self) -> None:
         """End what livemuse sounds, keep the ports, and wait for an engine to come back."""
         self._link.hang_up()
-        self._player.end_all()
+        self._player.forget()
         self._wires.end_on_output("livemuse")
         self._wires.end_on_synth("livemuse")
         self._expect_engine()
@@ -243,6 +265,7 @@ class Stage:
         fields = {
             "version": LINK_VERSION, "pid": os.getpid(), "api": ports["api"], "ports": ports["ports"],
             "sound": self._speaker.state, "notices": notices, "error": error,
+            "options": list(self._settings.options),
         }  # fmt: skip
         return Hello(json.dumps(fields).encode())
 

@@ -29,7 +29,7 @@ def _nowhere(data: bytes) -> bool:
 class Wires:
     """Where music leaves the stage. ``put`` sends bytes to the MIDI output and says whether there is one."""
 
-    def __init__(self, echo: Echo, lock: threading.RLock) -> None:  # type: ignore[valid-type]
+    def __init__(self, echo: Echo, lock: threading.RLock) -> None:
         self._echo, self.lock = echo, lock
         self._put: Callable[[bytes], bool] = _nowhere
         self._synth: SynthWire | None = None

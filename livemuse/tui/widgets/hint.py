@@ -3,6 +3,7 @@
 from typing import Final
 
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from livemuse.tui.colours import FAINT, INK, PANEL, PLAYER, ink, line
@@ -19,36 +20,39 @@ class Hint(Widget):
         self._words = ""
         self._typing = ""
         self._notice = ""
-        self._notice_until_s = 0.0
+        self._fading: Timer | None = None
 
-    def tell(self, notice: str, now_s: float) -> None:
+    def tell(self, notice: str) -> None:
         """A sentence for the player."""
-        self._notice, self._notice_until_s = plain(notice), now_s + _NOTICE_S
-        self.set_timer(_NOTICE_S + 0.1, self.refresh)
+        self._notice = plain(notice)
+        if self._fading is not None:
+            self._fading.stop()
+        self._fading = self.set_timer(_NOTICE_S, self._fade)
         self.refresh()
 
     def explain(self, words: str) -> None:
         """What has the focus."""
         self._words = plain(words)
-        self.refresh()
+        self._fade()
 
     def show_typing(self, octave: int, velocity: int) -> None:
         """How the computer keys are set."""
-        self._typing = f"keys: z = C{octave}  velocity {velocity}  [ ] octave  - = velocity "
+        self._typing = f"keys: z = C{octave}, velocity {velocity}   [ ] octave   - = velocity "
         self.refresh()
 
     @property
     def text(self) -> str:
         """What it says now."""
-        return self._notice if self._notice_until_s > self._now_s() else self._words
+        return self._notice or self._words
 
-    def _now_s(self) -> float:
-        return self.app.now_s()  # type: ignore[attr-defined,no-any-return]  # every screen of it is shown by Console
+    def _fade(self) -> None:
+        self._notice = ""
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """A notice on the whole line, or help at the left and the computer keys at the right."""
-        if self._notice_until_s > self._now_s():
-            return line(self.size.width, [(" ! ", ink(PLAYER, PANEL, "bold")), (self._notice, ink(INK, PANEL))],
-                        ink(INK, PANEL))  # fmt: skip
-        right = [(self._typing, ink(FAINT, PANEL))] if self.size.width >= 100 else []
-        return line(self.size.width, [(" ", ink(INK, PANEL)), (self._words, ink(INK, PANEL))], ink(INK, PANEL), right)
+        width = self.size.width
+        if self._notice:
+            return line(width, [(" ! ", ink(PLAYER, PANEL, "bold")), (self._notice, ink(INK, PANEL))], ink(INK, PANEL))
+        right = [(self._typing, ink(FAINT, PANEL))] if width >= 100 else []
+        return line(width, [(" ", ink(INK, PANEL)), (self._words, ink(INK, PANEL))], ink(INK, PANEL), right)

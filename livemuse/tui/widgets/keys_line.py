@@ -44,5 +44,6 @@ class KeysLine(Widget):
         parts: list[Part] = [(" ", ink(FAINT, RAISED))]
         for _, _, (key, word, action) in self._shown():
             colour = BAD if action == "panic" else LIVEMUSE
-            parts += [(key, ink(colour, RAISED, "bold")), (f" {word}  ", ink(INK if action == "panic" else FAINT, RAISED))]
+            shade = ink(INK if action == "panic" else FAINT, RAISED)
+            parts += [(key, ink(colour, RAISED, "bold")), (f" {word}  ", shade)]
         return line(self.size.width, parts, ink(FAINT, RAISED))

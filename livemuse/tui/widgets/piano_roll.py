@@ -42,7 +42,7 @@ def _colours() -> dict[int, str]:
         BLACK: GROUND,
         OCTAVE: "#1b202c",
         NOW: "#3b4459",
-        PLANNED: blend(LIVEMUSE, GROUND, 0.3),
+        PLANNED: blend(LIVEMUSE, GROUND, 0.34),
     }
     for who, colour in (("player", PLAYER), ("livemuse", LIVEMUSE)):
         for level in range(LOUDNESSES):
@@ -64,6 +64,7 @@ class PianoRoll(Widget):
         self._drawn: tuple[int, int, Frame] = (0, -1, self._frame)  # tick, version, frame of what is on the screen
         self._lanes: list[bytearray] = []
         self._styles: dict[tuple[int, int], Style] = {}
+        self._hinting = True  # nothing was played yet
 
     def advance(self, now_s: float) -> bool:
         """Show the music as it is at ``now_s``; tells whether time alone will change the picture."""
@@ -89,7 +90,8 @@ class PianoRoll(Widget):
 
     def _show(self, lanes: list[bytearray]) -> None:
         old, self._lanes = self._lanes, lanes
-        if len(old) != len(lanes) or (old and len(old[0]) != len(lanes[0])):
+        hinting, self._hinting = self._hinting, not self._score.notes and not self._score.planned
+        if hinting != self._hinting or len(old) != len(lanes) or (old and len(old[0]) != len(lanes[0])):
             self.refresh()
             return
         changed = [
@@ -130,7 +132,7 @@ class PianoRoll(Widget):
 
     def _hint(self, y: int) -> Strip | None:
         first = self.size.height // 2 - 1
-        if self._score.notes or self._score.planned or not 0 <= y - first < len(_HINT):
+        if not self._hinting or not 0 <= y - first < len(_HINT):
             return None
         words = _HINT[y - first]
         room = max(self._frame.now_column - len(words), 0) // 2 + _GUTTER

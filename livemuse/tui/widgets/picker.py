@@ -59,7 +59,7 @@ class Picker(ControlRow):
         room = max(self.size.width - self.label_width - 6, 1)
         moved = self._value != self._row.default
         value = fitted(plain(self._value), room)
-        arrows = ("‹ ", " ›") if self._row.choices else ("  ", " …")
+        arrows = ("‹ ", " ›") if self._row.choices else ("  ", " ▾")
         shade = ink(INK if self.has_focus else FAINT, ground)
         return self.row(
             [(arrows[0], shade), (value, ink(LIVEMUSE if moved else INK, ground, "bold"))], [(arrows[1], shade)]

@@ -57,4 +57,4 @@ class PortRow(ControlRow):
         shade = ink(INK if self.has_focus else FAINT, ground)
         port = fitted(self._port or "none", room)
         lamp = ink(self._colour if self._lit else RULE, ground)
-        return self.row([("● ", lamp), (port, ink(INK if self._port else FAINT, ground))], [(" …", shade)])
+        return self.row([("● ", lamp), (port, ink(INK if self._port else FAINT, ground))], [(" ▾", shade)])

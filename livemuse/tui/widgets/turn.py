@@ -3,6 +3,7 @@
 from typing import Final
 
 from rich.segment import Segment
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -57,7 +58,7 @@ class Turn(Widget):
         drawn = (round(self._bar[0] * max(self.size.width, 1) * 2), self._bar[1])
         if drawn != self._drawn:
             self._drawn = drawn
-            self.refresh()
+            self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
         return self._bar[0] > 0
 
     def _bar_at(self, now_s: float) -> tuple[float, str]:

@@ -1,0 +1,101 @@
+"""A recorded evening, lived through again: the same records into the same duet and improviser give the same notes.
+
+What really happened between threads is on record (the last note sent before a take was closed), so nothing here
+depends on how fast anything was.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from livemuse.midi import messages
+from livemuse.music.controls import Controls
+from livemuse.music.duet import Duet
+from livemuse.music.notes import PlannedNote
+from livemuse.music.protocols import Partner
+from livemuse.music.schedule import Action, Begin, Extend, Listen, Play, Settle, WakeAt
+
+
+class Recorded(Protocol):
+    """One record of a journal."""
+
+    @property
+    def kind(self) -> str:
+        """What happened."""
+        ...
+
+    @property
+    def at_s(self) -> float:
+        """When."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The rest."""
+        ...
+
+
+class Replay:
+    """Takes records in their order; ``sounded`` are the notes made again, of those that were sent at the time."""
+
+    def __init__(self, controls: Controls, partner: Partner) -> None:
+        self._duet = Duet(controls)
+        self._partner = partner
+        self._planned: dict[tuple[int, int], PlannedNote] = {}
+        self._wakes_s: list[float] = []
+        self.sounded: list[PlannedNote] = []
+        self.missing: list[tuple[int, int]] = []  # sent at the time, and not made again
+
+    def live_through(self, records: Iterable[Recorded]) -> list[PlannedNote]:
+        """livemuse's notes, in the order in which they were sent."""
+        for record in records:
+            for wake_s in [w for w in self._wakes_s if w <= record.at_s]:
+                self._wakes_s.remove(wake_s)
+                self._perform(self._duet.wake(wake_s))
+            self._perform(self._happened(record.kind, record.at_s, record.fields))
+        return self.sounded
+
+    def _happened(self, kind: str, at_s: float, fields: Mapping[str, Any]) -> list[Action]:
+        duet = self._duet
+        match kind:
+            case "heard":
+                event = messages.heard(at_s, bytes.fromhex(fields["b"]))
+                listens_to = duet.controls["channel_in"]
+                if event is None or not (isinstance(listens_to, str) or event.channel == int(listens_to) - 1):
+                    return []
+                return duet.hear(event)
+            case "control":
+                return duet.control(duet.controls.replaced(fields["name"], fields["value"]), fields["name"], at_s)
+            case "action":
+                return duet.do(fields["name"], at_s)
+            case "sent":
+                self._sent((fields["take"], fields["index"]))
+                return duet.sent(fields["take"], fields["index"], fields["due"])
+            case "taken":
+                return duet.taken(fields["take"], fields["last"], at_s)
+            case "stage":
+                return duet.stage_lost(at_s) if fields["event"] == "lost" else duet.stage_back(at_s)
+        return []
+
+    def _sent(self, key: tuple[int, int]) -> None:
+        note = self._planned.get(key)
+        if note is None:
+            self.missing.append(key)
+        else:
+            self.sounded.append(note)
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Listen(notes):
+                    self._partner.listen(notes)
+                case Begin(plan):
+                    self._partner.begin(plan)
+                case Extend(take, until_s):
+                    made = self._partner.extend(take, until_s, 1_000_000)
+                    self._perform(self._duet.planned(made.take, made.notes, made.shortened, made.done))
+                case Settle(take, last_index):
+                    self._partner.settle(take, last_index)
+                case Play(notes, _, _):
+                    self._planned.update(((note.take, note.index), note) for note in notes)
+                case WakeAt(at_s):
+                    self._wakes_s.append(at_s)

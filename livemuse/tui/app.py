@@ -1,0 +1,323 @@
+"""The console as a program: it asks the engine, hears what happens, and keeps the screens true.
+
+One rule: whatever comes over the socket arrives here as a message, and only the handlers below touch the screens.
+"""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from textual import events
+from textual.app import App
+from textual.binding import BindingType
+from textual.message import Message
+
+from livemuse.control import messages as m
+from livemuse.control.client import LiveLink
+from livemuse.errors import LinkError
+from livemuse.music.controls import CONTROLS, Controls, parse_control
+from livemuse.tui.asking import Asking, Link
+from livemuse.tui.colours import VARIABLES
+from livemuse.tui.computer_keys import HOLD_S, ComputerKeys
+from livemuse.tui.keys import bindings
+from livemuse.tui.pages import help_sections, state_sections
+from livemuse.tui.score import Score
+from livemuse.tui.screens.choose import Choose
+from livemuse.tui.screens.page import Page
+from livemuse.tui.screens.play import PlayScreen
+from livemuse.tui.widgets.control_row import ControlRow
+from livemuse.tui.widgets.keys_line import KeysLine
+from livemuse.tui.widgets.piano_keys import PianoKeys
+from livemuse.tui.words import label, plain
+
+Connect = Callable[[], Awaitable[Link]]
+FIRST_TRIES_S: Final = 0.05  # an engine that is just starting is there any moment
+LATER_TRIES_S: Final = 1.0
+_FAST_TRIES: Final = 200  # ten seconds
+_GOODBYE_S: Final = 1.5
+_OWN_PORT: Final = ""  # in a list of ports: livemuse's own virtual one
+
+
+class EngineSaid(Message):
+    """Events of the engine, in their order."""
+
+    def __init__(self, happened: list[m.Event]) -> None:
+        super().__init__()
+        self.happened = happened
+
+
+class EngineGone(Message):
+    """The connection ended, or could not be made."""
+
+    def __init__(self, why: str, was_there: bool) -> None:
+        super().__init__()
+        self.why = why
+        self.was_there = was_there
+
+
+class Console(App[int]):
+    """Build it with ``make_console``."""
+
+    CSS_PATH = "livemuse.tcss"
+    TITLE = "livemuse"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(everywhere=True)]
+
+    def __init__(self, connect: Connect, owns_engine: bool, now_s: Callable[[], float]) -> None:
+        super().__init__()
+        self.now_s = now_s
+        self.owns_engine = owns_engine
+        self.typing = ComputerKeys()
+        self.score = Score()
+        self.state: m.State | None = None
+        self.ports: m.PortsNow | None = None
+        self.controls = Controls()
+        self.asking = Asking(lambda work: self.run_worker(work), self._refused)
+        self._connect = connect
+        self._trouble = "The engine is starting."
+        self._retry_now = asyncio.Event()
+        self._playing = PlayScreen(self.score)
+
+    # --- beginning and end -----------------------------------------------------------------------------------
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The palette, for the style sheet."""
+        return VARIABLES
+
+    def on_mount(self) -> None:
+        """Show the playing screen, and look for the engine beside it."""
+        self.push_screen(self._playing)
+        self.call_after_refresh(self._playing.show_typing, self.typing)
+        self.run_worker(self._listen(), exclusive=False)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must not leave its engine behind
+            with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: somebody else's business
+                loop.add_signal_handler(number, lambda: self.run_worker(self.action_quit()))
+
+    async def action_quit(self) -> None:
+        """Close the console, and the engine it started."""
+        if self.owns_engine and self.asking.link is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.asking.answer(m.Action("shutdown")), _GOODBYE_S)
+        self.exit(0)
+
+    def action_detach(self) -> None:
+        """Close the console alone."""
+        self.exit(0)
+
+    # --- the engine ------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        tries = 0
+        while True:
+            was_there = False
+            try:
+                link = await self._connect()
+                try:
+                    async for happened in link.events():
+                        if not was_there:
+                            was_there, tries, self.asking.link = True, 0, link
+                        self.post_message(EngineSaid(happened))
+                finally:
+                    link.close()
+            except LinkError as error:
+                self.asking.link = None
+                self.post_message(EngineGone(str(error), was_there))
+            tries += 1
+            self._retry_now.clear()
+            with contextlib.suppress(TimeoutError):
+                fast = not was_there and self.state is None and tries < _FAST_TRIES
+                await asyncio.wait_for(self._retry_now.wait(), FIRST_TRIES_S if fast else LATER_TRIES_S)
+
+    def on_engine_said(self, message: EngineSaid) -> None:
+        """Keep the screens true."""
+        for event in message.happened:
+            self._hear(event)
+        self._playing.wake()
+
+    def _hear(self, event: m.Event) -> None:
+        match event:
+            case m.NoteOn():
+                self.score.note_on(event)
+                self._flash("in" if event.who == "player" else "out")
+            case m.NoteOff():
+                self.score.note_off(event)
+            case m.Planned():
+                self.score.plan(event)
+                self._playing.turn.answer_until(self.score.planned_until_s)
+            case m.State():
+                self._hear_state(event)
+            case m.ControlsNow(values):
+                known = {name: value for name, value in values.items() if name in CONTROLS}
+                self.controls = Controls({**self.controls, **known})
+                still = {name: value for name, value in known.items() if not self.asking.is_moving(name)}
+                self._playing.show_controls(still)
+            case m.PortsNow():
+                self.ports = event
+                self._playing.show_ports(event)
+            case m.NoticeSaid(text):
+                self._playing.hint.tell(text)
+            case m.Hello():
+                self.score.all_off(self.now_s())  # what sounds is told anew
+            case m.Bye() | m.PedalMoved():
+                pass
+
+    def _hear_state(self, state: m.State) -> None:
+        if self.state is None or state.notices != self.state.notices:
+            for notice in state.notices[-1:]:
+                self._playing.hint.tell(notice)
+        self.state = state
+        self._playing.show_state(state)
+
+    def _flash(self, direction: str) -> None:
+        self._playing.controls.ports[direction].flash(self.now_s())
+
+    def on_engine_gone(self, message: EngineGone) -> None:
+        """Say so, and let nothing seem to sound."""
+        if message.was_there or self.state is not None:
+            self.score.all_off(self.now_s())
+            self.state = None
+            self._trouble = f"{plain(message.why)} Trying again; r tries at once."
+            self._playing.show_trouble("ENGINE GONE", self._trouble)
+        elif "No engine is running" not in message.why:
+            self._trouble = plain(message.why)
+            self._playing.show_trouble("NO ENGINE", self._trouble)
+
+    def _refused(self, why: str) -> None:
+        self._playing.hint.tell(why)
+
+    # --- the player ------------------------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that plays a note plays it, whatever has the focus on the playing screen."""
+        if self.screen is not self._playing:
+            return
+        if self.asking.link is None:
+            if event.character in ("r", "R"):
+                self._retry_now.set()
+            return
+        pitch = self.typing.pitch(event.character)
+        if pitch is not None:
+            event.stop()
+            self.press(pitch)
+
+    def press(self, pitch: int) -> None:
+        """Sound a typed or clicked key."""
+        self.asking.ask(m.Press(pitch, self.typing.velocity, HOLD_S))
+
+    def on_piano_keys_struck(self, message: PianoKeys.Struck) -> None:
+        """A piano key was clicked."""
+        self.press(message.pitch)
+
+    def on_control_row_moved(self, message: ControlRow.Moved) -> None:
+        """A control was moved: at once."""
+        self.asking.set(message.name, message.value)
+
+    def on_control_row_opened(self, message: ControlRow.Opened) -> None:
+        """A control is to be chosen or written."""
+        self.action_open(message.name)
+
+    async def on_keys_line_chosen(self, message: KeysLine.Chosen) -> None:
+        """A key of the bottom line was clicked."""
+        await self.run_action(message.action)
+
+    def action_do(self, name: str) -> None:
+        """Ask the engine to do something now."""
+        self.asking.ask(m.Action(name))
+
+    def action_panic(self) -> None:
+        """End every note."""
+        self.asking.ask(m.Action("panic"))
+
+    def action_octave(self, octaves: int) -> None:
+        """Move the computer keys."""
+        self.typing = self.typing.shifted(octaves)
+        self._playing.show_typing(self.typing)
+
+    def action_velocity(self, steps: int) -> None:
+        """Strike harder or softer."""
+        self.typing = self.typing.louder(steps)
+        self._playing.show_typing(self.typing)
+
+    def action_step(self, lines: int) -> None:
+        """To the control above or below."""
+        self._playing.controls.step_focus(lines)
+
+    def action_help(self) -> None:
+        """Show the help."""
+        self.push_screen(Page("livemuse: play, and it answers", help_sections()))
+
+    def action_state(self) -> None:
+        """Show how things are."""
+        self.push_screen(Page("how things are", state_sections(self.state, self._trouble)))
+
+    def action_open(self, name: str) -> None:
+        """Open the chooser of a control or a port."""
+        if name in ("midi_in", "midi_out"):
+            self.run_worker(self._choose_port(name.removeprefix("midi_")))
+        else:
+            self.run_worker(self._choose_value(name))
+
+    async def _choose_value(self, name: str) -> None:
+        row = CONTROLS[name]
+        current = self.controls[name]
+        if name == "model":
+            choices = await self._model_choices()
+        else:
+            choices = [(choice, choice) for choice in row.choices]
+        words = f"{row.help} ({row.values})"
+        value = await self.push_screen_wait(
+            Choose(label(name), words, choices, current, lambda text: parse_control(name, text))
+        )
+        if value is not None:
+            self._playing.show_controls({name: value})
+            self.asking.set(name, value)
+
+    async def _model_choices(self) -> list[tuple[int | float | str, str]]:
+        answer = await self.asking.answer(m.Models())
+        models = (answer or {}).get("models")
+        found = [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []
+        return [
+            (str(model.get("name", ""))[:200], f"{model.get('name', '')}   {model.get('terms') or ''}"[:200])
+            for model in found[:200]
+        ]
+
+    async def _choose_port(self, direction: str) -> None:
+        answer = await self.asking.answer(m.Ports())
+        if answer is None:
+            return
+        try:
+            ports = m.read_ports(answer)
+        except LinkError as error:
+            self._refused(str(error))
+            return
+        names = ports.inputs if direction == "in" else ports.outputs
+        choices: list[tuple[int | float | str, str]] = [(_OWN_PORT, "livemuse's own port (others connect to it)")]
+        choices += [(name, name) for name in names]
+        words = "Your keyboard plays into this port." if direction == "in" else "livemuse plays to this port."
+        chosen = await self.push_screen_wait(
+            Choose(f"MIDI {direction} ({plain(ports.api)})", words, choices, ports.chosen.get(direction) or _OWN_PORT)
+        )
+        if chosen is not None:
+            self.asking.ask(m.Choose(direction, str(chosen) or None))
+
+
+def make_console(
+    connect: Connect, *, owns_engine: bool = False, now_s: Callable[[], float] = time.monotonic
+) -> Console:
+    """The console of whatever engine ``connect`` reaches; the program and the tests build it here."""
+    return Console(connect, owns_engine, now_s)
+
+
+def run(socket_path: Path, *, owns_engine: bool) -> int:
+    """Open the console of the engine at ``socket_path``, which may still be starting; the exit status."""
+
+    async def connect() -> Link:
+        link: Any = await LiveLink.open(socket_path)
+        return link  # type: ignore[no-any-return]
+
+    return make_console(connect, owns_engine=owns_engine).run() or 0
