@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.command(options)
     except LivemuseError as error:
-        sys.stderr.write(f"livemuse: {_one_line(error.what)}\n" + (f"{_one_line(error.remedy)}\n" if error.remedy else ""))
+        sys.stderr.write(
+            f"livemuse: {_one_line(error.what)}\n" + (f"{_one_line(error.remedy)}\n" if error.remedy else "")
+        )
         return 1
     except KeyboardInterrupt:
         return 130
@@ -118,7 +120,9 @@ def _engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", dest="port_out", metavar="P", help="part of the name of the MIDI output")
     parser.add_argument("--sound", choices=("auto", "on", "off"), help="the built-in synth")
     parser.add_argument("--record", type=Path, metavar="DIR", help="where sessions go")
-    parser.add_argument("--map", action="append", default=[], metavar="cc:67=answer", help="a pedal, pad or key that acts")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="cc:67=answer", help="a pedal, pad or key that acts"
+    )
     parser.add_argument("--settings", type=Path, metavar="FILE", help="another settings file")
     _control_options(parser)
 
@@ -266,7 +270,9 @@ def _answer(options: argparse.Namespace) -> int:
     if options.json:
         _data(done)
     else:
-        _talk(f"{done['notes_answered']} notes in {done['seconds']:.1f} s answer {done['notes_heard']}: {done['answer']}")
+        _talk(
+            f"{done['notes_answered']} notes in {done['seconds']:.1f} s answer {done['notes_heard']}: {done['answer']}"
+        )
     return 0
 
 
@@ -287,8 +293,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _render(options: argparse.Namespace) -> int:
     from livemuse.render import render
 
-    render(options.file, options.output)
-    _talk(f"{options.output} is written.")
+    _talk(render(options.file, options.output))
     return 0
 
 
@@ -302,7 +307,10 @@ def _sessions(options: argparse.Namespace) -> int:
             {"name": s.name, "path": os.fspath(s.path), "bytes": s.size_bytes, "state": s.state}
             for s in list_sessions(folder)
         ]
-        _data(found) if options.json else [_say(f"{s['name']:<24}{s['state']:<11}{s['path']}") for s in found]
+        if options.json:
+            _data(found)
+        for session in [] if options.json else found:
+            _say(f"{session['name']:<24}{session['state']:<11}{session['path']}")
         return 0
     outcomes = recover(folder)
     rows = [

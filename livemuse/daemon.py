@@ -1,8 +1,8 @@
 """The one place where the parts are joined: settings, clock, stage and model make an engine that plays.
 
-    stage --frames--> engine --tasks--> improviser's thread
-                        |  '--records--> journal --at the end--> session's MIDI file
-                        '--events--> control socket
+stage --frames--> engine --tasks--> improviser's thread
+                    |  '--records--> journal --at the end--> session's MIDI file
+                    '--events--> control socket
 """
 
 import asyncio

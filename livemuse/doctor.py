@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from livemuse.errors import LivemuseError, PortError
@@ -51,7 +50,9 @@ def list_ports(api: str = "auto") -> list[dict[str, Any]]:
     finally:
         ports.close()
     return [
-        {"name": name, "direction": direction, "api": found} for direction in ("in", "out") for name in available[direction]
+        {"name": name, "direction": direction, "api": found}
+        for direction in ("in", "out")
+        for name in available[direction]
     ]
 
 
@@ -98,7 +99,9 @@ def _sound() -> Finding:
         if state == "on":
             return Finding("sound", True, f"The built-in synth plays on {synth.device or 'the default device'}.")
         why = synth.why or "no audio device answered"
-        return Finding("sound", False, f"No built-in sound: {why}", "Route the MIDI output into a synth or DAW instead.")
+        return Finding(
+            "sound", False, f"No built-in sound: {why}", "Route the MIDI output into a synth or DAW instead."
+        )
     finally:
         synth.close()
 
@@ -112,7 +115,9 @@ def _real_time() -> Finding:
         os.sched_setscheduler(0, before, parameter)
     except PermissionError:
         remedy = "Add yourself to the group `audio` and give it rtprio 70 in /etc/security/limits.d/audio.conf."
-        return Finding("real_time", False, "The stage may not take real-time priority; notes can be a little late.", remedy)
+        return Finding(
+            "real_time", False, "The stage may not take real-time priority; notes can be a little late.", remedy
+        )
     return Finding("real_time", True, "The stage may take real-time priority.")
 
 
@@ -133,7 +138,9 @@ def _models() -> Finding:
     name = str(read_settings().controls["model"])
     stepper, facts = shelf.load(name)
     step_ms = _median_ms(lambda: stepper.feed(stepper.start(), (60, 10, 10, 16)))
-    return Finding("models", True, f"The model {facts['name']} is whole; one step takes {step_ms:.2f} ms (hot, median).")
+    return Finding(
+        "models", True, f"The model {facts['name']} is whole; one step takes {step_ms:.2f} ms (hot, median)."
+    )
 
 
 def _median_ms(work: Callable[[], object], times: int = 101) -> float:
@@ -143,5 +150,3 @@ def _median_ms(work: Callable[[], object], times: int = 101) -> float:
         work()
         taken.append(time.perf_counter() - began)
     return sorted(taken)[times // 2] * 1e3
-
-

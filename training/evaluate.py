@@ -116,7 +116,8 @@ def cached_markov(data: Path, split: str, say: Callable[[str], None]) -> Array:
     if not kept.is_file():
         say("markov-5 counts the training notes; that takes a few minutes, once")
         np.save(kept, baselines.markov_nats(load_corpus(data, "train"), load_corpus(data, split), say))
-    return np.load(kept)
+    found: Array = np.load(kept)
+    return found
 
 
 def evaluate(

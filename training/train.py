@@ -58,6 +58,7 @@ class Run:
     optimizer: Any
     state: list[tuple[Any, Any]]
     progress: Progress = field(default_factory=Progress)
+    saved_s: float = 0.0  # when the last checkpoint was written, on the run's own clock
 
     def save(self, path: Path) -> None:
         """Write everything a run goes on from; a kill in the middle leaves the previous file."""
@@ -81,6 +82,7 @@ class Run:
             layers = self.config.shape.layers
             self.state = [(tf.constant(arrays[f"h{k}"]), tf.constant(arrays[f"c{k}"])) for k in range(layers)]
             self.progress = Progress(**json.loads(str(arrays["about"]))["progress"])
+            self.saved_s = self.progress.elapsed_s
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _epoch(run: Run, update: Callable[..., Any], course: Course, plan: Plan, var
     """One pass over the corpus, or what is left of it; returns how much of the run is over."""
     config, at = run.config, run.progress
     began_s = time.monotonic() - at.elapsed_s
-    saved_s = shown_s = at.elapsed_s
+    shown_s = at.elapsed_s
     done = planned(run, plan.steps)
     for inputs, targets, weight, new in batches(course.corpus, plan, variation, config.chunk, at.in_epoch):
         if done >= 1.0:
@@ -194,11 +196,11 @@ def _epoch(run: Run, update: Callable[..., Any], course: Course, plan: Plan, var
             mean = at.loss_sum / at.loss_count
             course.say(f"step {at.step}, epoch {at.epoch} {at.in_epoch}/{plan.steps}: {mean:.4f} nats a note, "
                 f"{at.notes / at.elapsed_s:,.0f} notes/s, {left_min:.0f} min left")  # fmt: skip
-        if at.elapsed_s - saved_s > 60 * config.checkpoint_minutes or (
+        if at.elapsed_s - run.saved_s > 60 * config.checkpoint_minutes or (
             config.checkpoint_steps and at.step % config.checkpoint_steps == 0
         ):
             checkpoint(run, course, done)
-            at.elapsed_s = saved_s = time.monotonic() - began_s
+            began_s = time.monotonic() - at.elapsed_s  # scoring is not training
     return done
 
 
@@ -217,5 +219,6 @@ def checkpoint(run: Run, course: Course, done: float) -> None:
         if first:
             writer.writerow(COLUMNS)
         writer.writerow(row)
+    run.saved_s = at.elapsed_s
     run.save(course.folder / "checkpoint.npz")
     course.say(f"checkpoint at step {at.step}: train {mean:.4f}, validation {by_head.sum():.4f} nats a note")

@@ -103,7 +103,9 @@ class Engine:
         self._clock = clock
         self._journal = journal
         self._entries = entries
-        self._planned: dict[tuple[int, int], tuple[PlannedNote, int]] = {}  # sent to the stage, not ended: note, channel
+        self._planned: dict[
+            tuple[int, int], tuple[PlannedNote, int]
+        ] = {}  # sent to the stage, not ended: note, channel
         self._sounding: dict[tuple[int, int], tuple[PlannedNote, int]] = {}
         self._decided_s: dict[int, float] = {}  # take -> when it was decided that its first note sounds
         self._pressed: dict[int, asyncio.TimerHandle] = {}
@@ -344,7 +346,9 @@ class Engine:
                         self._decided_s[plan.take] = plan.start_s
                     self._work(action)
                 case OpenTake(take, yields, release_s, turn, revision):
-                    self._journal.write("take", self._clock.now_s(), take=take, turn=turn, revision=revision, yields=bool(yields))
+                    self._journal.write(
+                        "take", self._clock.now_s(), take=take, turn=turn, revision=revision, yields=bool(yields)
+                    )
                     self._to_stage(BeginTake(take, yields, release_s))
                 case Play(notes, shortened, channel):
                     self._play(notes, shortened, channel)

@@ -24,7 +24,8 @@ class _Sent:
 
     def __init__(self, at_s: float, data: bytes, own: bool, before: "_Sent | None") -> None:
         self.at_s, self.data, self.own = at_s, data, own
-        self.turns, self.since_s = (before.turns + 1, before.since_s) if before else (0, at_s)
+        self.turns: int = before.turns + 1 if before else 0
+        self.since_s: float = before.since_s if before else at_s
         self.back = False
 
 

@@ -119,9 +119,7 @@ KEY_CHOICES: Final = ("off", *(f"{t} {s}" for s in ("major", "minor") for t in
 def _slider(  # noqa: PLR0913 - a row of the table
     name: str, default: float, low: float, high: float, step: float, group: str, help_: str, unit: str = ""
 ) -> Control:
-    return Control(
-        name, help_, f"{low:g}-{high:g}", default, _number(name, low, high), group, unit, low, high, step
-    )
+    return Control(name, help_, f"{low:g}-{high:g}", default, _number(name, low, high), group, unit, low, high, step)
 
 
 def _counter(  # noqa: PLR0913 - a row of the table

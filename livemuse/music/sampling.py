@@ -5,10 +5,12 @@ The only file of the musical core that uses numpy.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+COLDEST: Final = 1e-6  # a temperature below this is 0
 
 Floats = NDArray[np.floating[Any]]
 
@@ -32,7 +34,7 @@ def draw(logits: Floats, how: Draw, u: float) -> int:
     best = int(np.argmax(scores))
     if scores[best] == -np.inf:
         raise ValueError("the rules leave no value to choose")
-    if how.temperature <= 0.0:
+    if how.temperature < COLDEST:
         return best
     weights = np.exp((scores - scores[best]) / how.temperature)  # (n,), the likeliest is 1
     if how.top_k or how.top_p < 1.0:

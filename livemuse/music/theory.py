@@ -28,7 +28,12 @@ SCALES: Final[dict[str, tuple[int, ...]]] = {
     "octatonic": (0, 2, 3, 5, 6, 8, 9, 11),
     "chromatic": tuple(range(12)),
 }
-_OTHER_NAMES: Final = {"ionian": "major", "aeolian": "minor", "natural minor": "minor", "pentatonic": "major pentatonic"}
+_OTHER_NAMES: Final = {
+    "ionian": "major",
+    "aeolian": "minor",
+    "natural minor": "minor",
+    "pentatonic": "major pentatonic",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from livemuse.errors import LivemuseError
 from livemuse.stage.sound import GAIN, find_soundfont
-from livemuse.stage.soundfont import SAMPLE_RATE, Voices, peak
+from livemuse.stage.soundfont import FRAME_BYTES, SAMPLE_RATE, Voices, peak
 
 PERIOD_MS: Final = 10
 PERIODS: Final = 2  # 20 ms of sound ahead
@@ -31,6 +31,7 @@ REST_AFTER_S: Final = 5.0  # of silence
 INAUDIBLE: Final = 1e-4  # -80 dB
 LOOK_EVERY_S: Final = 0.5
 REOPEN_EVERY_S: Final = 2.0
+STILL_IS_LOST: Final = 4  # looks without a block asked for
 BACKENDS: Final = ("wasapi", "coreaudio", "pulse", "alsa", "jack", "null")
 _NO_DEVICE: Final = "No audio device was found, so the built-in synth is silent."
 
@@ -45,7 +46,8 @@ class Speaker:
         self._arrived: deque[tuple[int, bytes]] = deque()
         self._blocks = self._blocks_seen = 0
         self._loud_s = 0.0  # when it was last heard
-        self.playing = False
+        self._running = False  # the device asks for sound
+        self.playing = False  # and gets some
 
     def hear(self, who: int, message: bytes) -> None:
         """Let a message sound with the next block."""
@@ -76,20 +78,24 @@ class Speaker:
 
     def wake(self) -> None:
         """Start the device again after a rest."""
-        blocks = self._blocks_forever()
-        next(blocks)
         self._loud_s = time.monotonic()
-        self._device.start(blocks)
         self.playing = True
+        if not self._running:
+            blocks = self._blocks_forever()
+            next(blocks)
+            self._device.start(blocks)
+            self._running = True
 
     def rest(self) -> None:
-        """Stop the device until something is to sound."""
+        """Stop the device until something is to sound; a JACK client stays, or it would lose its connections."""
         self.playing = False
-        self._device.stop()
+        if self._device.backend != "JACK":
+            self._device.stop()
+            self._running = False
 
     def close(self) -> None:
         """Give the device back."""
-        self.playing = False
+        self.playing = self._running = False
         if self._device is not None:
             self._device.close()
             self._device = None
@@ -117,6 +123,9 @@ class Speaker:
         samples = memoryview(b"")
         while True:
             frames = yield samples
+            if not self.playing:
+                samples = memoryview(bytes(frames * FRAME_BYTES))
+                continue
             self._take_in()
             samples = self._voices.render(frames)
             self._blocks += 1
@@ -158,29 +167,52 @@ def say(state: str, **more: str) -> None:
 def play(speaker: Speaker) -> None:
     """Sound what comes down the pipe until it ends."""
     pending = bytearray()
-    lost_s = 0.0  # when the device was lost; 0 while it is there
-    still = 0
+    watch = _Watch(speaker)
     while True:
-        timeout_s = REOPEN_EVERY_S if lost_s else LOOK_EVERY_S if speaker.playing else None
-        if select.select([0], [], [], timeout_s)[0]:
+        if select.select([0], [], [], watch.timeout_s)[0]:
             data = os.read(0, 1 << 16)
             if not data:
                 return
             pending += data
             for who, message in messages(pending):
                 speaker.hear(who, message)
-            if not speaker.playing and not lost_s:
+            if not speaker.playing and not watch.lost:
                 speaker.wake()
-        elif lost_s:
-            lost_s = 0.0 if _reopened(speaker) else lost_s
-        elif speaker.playing:
-            still = 0 if speaker.moves() else still + 1
-            if still >= 4:
-                speaker.close()
+        watch.look()
+
+
+class _Watch:
+    """Looks now and then whether the device still plays, may rest, or is there again, however busy the pipe is."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        self.lost = False
+        self._speaker = speaker
+        self._next_s = 0.0
+        self._still = 0  # looks in a row at which the device had not moved
+
+    @property
+    def timeout_s(self) -> float | None:
+        """How long to wait for the pipe at most; None while there is nothing to look after."""
+        return LOOK_EVERY_S if self.lost or self._speaker.playing else None
+
+    def look(self) -> None:
+        """Do what is due."""
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + LOOK_EVERY_S
+        if self.lost:
+            self.lost = not _reopened(self._speaker)
+            self._next_s = now_s + REOPEN_EVERY_S
+        elif self._speaker.playing:
+            self._still = 0 if self._speaker.moves() else self._still + 1
+            if self._still >= STILL_IS_LOST:
+                self._speaker.close()
                 say("none", reason="The audio device is gone; it is looked for.")
-                lost_s, still = time.monotonic(), 0
-            elif speaker.silent_s > REST_AFTER_S:
-                speaker.rest()
+                self.lost, self._still = True, 0
+            elif self._speaker.silent_s > REST_AFTER_S:
+                self._speaker.rest()
+                self._still = 0
 
 
 def _reopened(speaker: Speaker) -> bool:

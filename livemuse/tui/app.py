@@ -69,6 +69,7 @@ class Console(App[int]):
 
     def __init__(self, connect: Connect, owns_engine: bool, now_s: Callable[[], float]) -> None:
         super().__init__()
+        self.animation_level = "none"  # what moves is the music
         self.now_s = now_s
         self.owns_engine = owns_engine
         self.typing = ComputerKeys()

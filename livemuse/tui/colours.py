@@ -46,9 +46,9 @@ def blend(colour: str, ground: str, share: float) -> str:
 
 
 def line(width: int, left: list[Part], ground: Style, right: list[Part] | None = None) -> Strip:
-    """One line of exactly ``width`` cells: parts from the left, parts at the right edge, whichever fit."""
-    segments, used = _fit(left, width)
-    tail, tail_width = _fit(right or [], width - used)
+    """One line of exactly ``width`` cells: parts at the right edge, and from the left what fits beside them."""
+    tail, tail_width = _fit(right or [], width)
+    segments, used = _fit(left, width - tail_width - (1 if tail else 0))
     gap = width - used - tail_width
     if gap > 0:
         segments.append(Segment(" " * gap, ground))

@@ -11,7 +11,7 @@ from tests.live.programs import Livemuse, notes
 if TYPE_CHECKING:  # jack cannot be imported where there is no JACK
     from tests.live.jackd import JackServer
 
-PHRASES_S = [(10.0 + 9.5 * n, 11.5 + 9.5 * n) for n in range(20)]  # parts of the performance
+PHRASES_S = [(12.0 + 9.4 * n, 13.5 + 9.4 * n) for n in range(20)]  # parts of the performance
 YIELDS_S = 0.05  # from the player's key to the last note livemuse may still strike: a JACK period each way, and some
 
 

@@ -33,6 +33,7 @@ class Talk:
                     raise
                 time.sleep(0.01)
         self.frames: list[Frame] = []
+        self._seen = 0
         self._reader = FrameReader()
         hello = self.until(lambda frame: isinstance(frame, Hello), timeout_s)
         assert isinstance(hello, Hello)
@@ -55,17 +56,14 @@ class Talk:
         self.say(PlayNote(take, index, on_s, off_s, channel, pitch, 80))
 
     def until(self, wanted: Callable[[Frame], bool], timeout_s: float = 5.0) -> Frame:
-        """The first frame from now on that is wanted; all that came are in ``frames``."""
+        """The next frame that is wanted, after the one found last; all that came are in ``frames``."""
         end_s = time.monotonic() + timeout_s
-        seen = len(self.frames) if hasattr(self, "_asked") else 0
-        self._asked = True
         while True:
-            for frame in self.frames[seen:]:
-                seen += 1
-                if wanted(frame):
-                    return frame
-            left_s = end_s - time.monotonic()
-            ready = select.select([self.socket], [], [], max(left_s, 0))[0]
+            while self._seen < len(self.frames):
+                self._seen += 1
+                if wanted(self.frames[self._seen - 1]):
+                    return self.frames[self._seen - 1]
+            ready = select.select([self.socket], [], [], max(end_s - time.monotonic(), 0))[0]
             assert ready, f"not within {timeout_s} s; last: {self.frames[-5:]}"
             data = self.socket.recv(65536)
             assert data, f"the stage hung up; last: {self.frames[-5:]}"

@@ -30,6 +30,7 @@ class PlayScreen(Screen[None]):
     """Shows what the app is told; ``wake`` starts the frames, and they stop by themselves when nothing moves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(everywhere=False)]
+    AUTO_FOCUS = ""  # on_mount gives it, without scrolling
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (78, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual has it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
 
@@ -64,8 +65,7 @@ class PlayScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw everything in the new size, and keep what has the focus in sight."""
-        if self.focused is not None:
-            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+        self.call_after_refresh(self.controls.keep_in_sight)
         self.wake()
 
     def wake(self) -> None:

@@ -69,6 +69,16 @@ class ControlsPanel(VerticalScroll, can_focus=False):
         if 0 <= target < len(rows):
             rows[target].focus()
 
+    def keep_in_sight(self) -> None:
+        """Scroll so that the row with the focus is seen, after the layout became another."""
+        focused = next((row for row in self.query(ControlRow) if row.has_focus), None)
+        if focused is None:
+            return
+        top, height = focused.virtual_region.y, self.scrollable_content_region.height
+        above = 1 if self.columns == 1 else 0  # the title over it
+        if top + 1 > self.scroll_y + height or top - above < self.scroll_y:
+            self.scroll_to(y=max(top - above, 0), animate=False)
+
     @property
     def columns(self) -> int:
         """How many rows stand side by side."""

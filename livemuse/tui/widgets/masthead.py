@@ -50,7 +50,8 @@ class Masthead(Widget):
             figures = latency(state)
             if width >= 110:
                 right.append((f"{plain(state.api)}  ", faint))
-            right.append((f"sound {plain(state.sound)} ", ink(GOOD if state.sound == "on" else FAINT, PANEL)))
+            if width >= 70:
+                right.append((f"sound {plain(state.sound)} ", ink(GOOD if state.sound == "on" else FAINT, PANEL)))
             if figures:
                 right.append((f"  {figures} ", ink(INK, PANEL)))
         return line(width, left, ink(FAINT, PANEL), right)

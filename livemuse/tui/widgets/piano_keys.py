@@ -106,7 +106,9 @@ class PianoKeys(Widget):
             last = self._black_cell(white + 1, y) if self._is_black(white + 1) else Segment(" ", ink(_SEAM, colour))
             return [edge, *middle, last]
         bottom = y == self.size.height - 1
-        if y == self._black_rows and white in self._letters:
+        if bottom and white in self._sounding:
+            words = "●"
+        elif y == self._black_rows and white in self._letters:
             words = self._letters[white]
         elif bottom and white % 12 == 0:
             words = pitch_name(white)[-(self._cells - 1) :] if self._cells == 2 else pitch_name(white)
@@ -118,6 +120,8 @@ class PianoKeys(Widget):
     def _black_cell(self, black: int, y: int) -> Segment:
         colour = self._colour(black, _EBONY)
         letter = self._letters.get(black, " ") if y == self._black_rows - 1 else " "
+        if black in self._sounding and (y == 0 or letter == " "):
+            letter = "●" if y == 0 else " "
         return Segment(letter, ink(GROUND if black in self._sounding else "#b9bdc9", colour))
 
     def _colour(self, pitch: int, silent: str) -> str:

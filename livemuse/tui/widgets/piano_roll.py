@@ -41,7 +41,7 @@ def _colours() -> dict[int, str]:
         WHITE: "#12151d",
         BLACK: GROUND,
         OCTAVE: "#1b202c",
-        NOW: "#3b4459",
+        NOW: "#56617d",
         PLANNED: blend(LIVEMUSE, GROUND, 0.34),
     }
     for who, colour in (("player", PLAYER), ("livemuse", LIVEMUSE)):
@@ -63,7 +63,7 @@ class PianoRoll(Widget):
         self._frame = Frame(0, 0)
         self._drawn: tuple[int, int, Frame] = (0, -1, self._frame)  # tick, version, frame of what is on the screen
         self._lanes: list[bytearray] = []
-        self._styles: dict[tuple[int, int], Style] = {}
+        self._cells: dict[tuple[int, int, int], tuple[str, Style]] = {}
         self._hinting = True  # nothing was played yet
 
     def advance(self, now_s: float) -> bool:
@@ -110,17 +110,28 @@ class PianoRoll(Widget):
         if hint is not None:
             return hint
         segments = [Segment(self._octave_name(y), ink(FAINT, PANEL))]
-        for halves, run in groupby(zip(self._lanes[2 * y], self._lanes[2 * y + 1], strict=True)):
-            length = sum(1 for _ in run)
-            upper, lower = halves
-            segments.append(Segment((" " if upper == lower else "▀") * length, self._style(upper, lower)))
+        upper_lane, lower_lane = self._lanes[2 * y], self._lanes[2 * y + 1]
+        ground = OCTAVE if OCTAVE in (upper_lane[0], lower_lane[0]) else BLACK
+        for (upper, lower), run in groupby(zip(upper_lane, lower_lane, strict=True)):
+            letter, style = self._cell(upper, lower, ground)
+            segments.append(Segment(letter * sum(1 for _ in run), style))
         return Strip(segments, self._frame.columns + _GUTTER)
 
-    def _style(self, upper: int, lower: int) -> Style:
-        style = self._styles.get((upper, lower))
-        if style is None:
-            style = self._styles[upper, lower] = Style(color=COLOURS[upper], bgcolor=COLOURS[lower])
-        return style
+    def _cell(self, upper: int, lower: int, ground: int) -> tuple[str, Style]:
+        """The half block and the colours of a cell; blank where nothing sounds, so that it reads without colours."""
+        cell = self._cells.get((upper, lower, ground))
+        if cell is None:
+            above, below = upper >= PLANNED, lower >= PLANNED
+            if above and below:
+                letter, front, back = ("█" if upper == lower else "▀"), upper, lower
+            elif above or below:
+                letter, front = ("▀", upper) if above else ("▄", lower)
+                back = ground
+            else:
+                letter, front, back = ("│" if upper == NOW else " "), NOW, ground
+            cell = letter, Style(color=COLOURS[front], bgcolor=COLOURS[back])
+            self._cells[upper, lower, ground] = cell
+        return cell
 
     def _octave_name(self, y: int) -> str:
         frame = self._frame

@@ -83,7 +83,7 @@ class Turn(Widget):
             headline, colour, words = _FACES[state.state]
             if state.state == "listening" and state.mode in _OTHER_MODES:
                 words = _OTHER_MODES[state.mode]
-            note = f"{plain(state.mode)} · turn {state.turn} "
+            note = f"{plain(state.mode)} · turn {state.turn} " if state.turn else f"{plain(state.mode)} "
         ground = blend(colour, GROUND, 0.16)
         if y == height - 1:
             return self._bar_line(width, colour, ground)
