@@ -4,6 +4,7 @@ python -m training prepare --manifest manifest.csv --root MIDI_DIR --out NOTES_D
 python -m training train --data NOTES_DIR --run RUN_DIR [--config training/configs/concert.toml] [--resume]
 python -m training export --run RUN_DIR --data NOTES_DIR --out models/NAME
 python -m training evaluate models/NAME --data NOTES_DIR --split validation [--json]
+python -m training answers models/NAME --data NOTES_DIR [--pieces 50] [--set NAME=VALUE] [--json]
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ def _evaluate(args: argparse.Namespace) -> None:
     sys.stdout.write((as_json(found) if args.json else table(found)) + "\n")
 
 
+def _answers(args: argparse.Namespace) -> None:
+    from training.answers import answers, as_json, table
+
+    report = answers(args.model, args.data, args.pieces, args.sets, args.seed, say)
+    sys.stdout.write((as_json(report) if args.json else table(report)) + "\n")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
@@ -81,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--seed", type=int, default=0)
     evaluate.add_argument("--json", action="store_true")
     evaluate.set_defaults(run_command=_evaluate)
+    answers = commands.add_parser("answers", help="answer calls from unseen pieces, and judge the answers")
+    answers.add_argument("model", type=Path)
+    answers.add_argument("--data", type=Path, required=True)
+    answers.add_argument("--pieces", type=int, default=50)
+    answers.add_argument("--seed", type=int, default=0, help="which pieces")
+    answers.add_argument("--set", action="append", dest="sets", default=[], metavar="NAME=VALUE", help="a control")
+    answers.add_argument("--json", action="store_true")
+    answers.set_defaults(run_command=_answers)
     return parser
 
 

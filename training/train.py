@@ -150,6 +150,8 @@ def train(data: Path, folder: Path, config: Config, resume: bool, say: Callable[
     run, target = new_run(config), folder / "checkpoint.npz"
     if resume:
         run.load(target)
+    else:
+        (folder / "history.csv").unlink(missing_ok=True)
     (folder / "config.json").write_text(json.dumps(config.as_dict(), indent=1), encoding="utf-8")
     weights = sum(int(np.prod(w.shape)) for w in run.network.trainable_variables)
     say(f"{corpus.notes:,} notes of {len(corpus.pieces)} pieces; {weights:,} weights")

@@ -42,10 +42,12 @@ class Cables:
         there = watch.ports() - self._awaited
         if not watch.alive:
             return
+        looked: dict[str, list[str]] = {}
         for direction in DIRECTIONS:
             now = watch.connections(ours[direction])
             away = [name for name in self.remembered[direction] if name not in there and name not in now]
-            self.remembered[direction] = [*now, *away]
+            looked[direction] = [*now, *away]
+        self.remembered = looked
 
     def put_back(self, watch: JackWatch, ours: Mapping[str, str | None]) -> int:
         """Connect again what was connected; how many cables that were missing are in."""

@@ -109,8 +109,9 @@ class Hearing:
         """The keyboard is gone: every key and pedal the player held comes up, here and for the engine."""
         at_s = time.monotonic()
         with self._lock:
+            self._wires.end_on_output("player")
+            self._wires.end_on_synth("player")
             for data in self._hand.everything_off():
-                self._wires.thru(data, output=self._to_output, synth=self._to_synth)
                 self._report(HeardMessage(at_s, NOTHING_SENT, data))
             self._mapped_down.clear()
         self._wake()

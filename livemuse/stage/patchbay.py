@@ -218,7 +218,6 @@ class Patchbay:
             self._cables.look(watch, self._ports.names)
         else:
             self._chores.set("list", time.monotonic() + POLL_S, self._list_ports)
-        self._cables.remembered = {way: list(names) for way, names in self._cables.remembered.items()}
         self._listed = self._ports.available()
         if before != (self._listed, self._cables.remembered):
             self.changed()

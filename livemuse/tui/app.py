@@ -182,11 +182,13 @@ class Console(App[int]):
         if message.was_there or self.state is not None:
             self.score.all_off(self.now_s())
             self.state = None
-            self._trouble = f"{plain(message.why)} Trying again; r tries at once."
-            self._playing.show_trouble("ENGINE GONE", self._trouble)
+            self._trouble = plain(message.why)
+            self._playing.show_trouble("ENGINE GONE", "Trying again every second; r tries at once.")
+            self._playing.hint.tell(self._trouble)
         elif "No engine is running" not in message.why:
             self._trouble = plain(message.why)
             self._playing.show_trouble("NO ENGINE", self._trouble)
+            self._playing.hint.tell(self._trouble)
 
     def _refused(self, why: str) -> None:
         self._playing.hint.tell(why)

@@ -47,7 +47,7 @@ class JackServer:
         command = [
             "jackd",
             "-R" if may_be_realtime() else "-r",
-            *(["-S"] if self._synchronous else []),
+            *(["-S", "-t", "2000"] if self._synchronous else []),  # a machine that stalls 50 ms would lose notes otherwise
             "-n",
             self.name,
         ]

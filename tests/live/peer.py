@@ -29,6 +29,10 @@ class Peer:
         self._client.connect(f"{self._client.name}:play", f"{livemuse}-in:in")
         self._client.connect(f"{livemuse}-out:out", f"{self._client.name}:hear")
 
+    def patch(self, source: str, sink: str) -> None:
+        """Join any two ports."""
+        self._client.connect(source, sink)
+
     def connections(self) -> set[str]:
         """What both ports are joined to now."""
         return {
@@ -78,7 +82,8 @@ class Peer:
         self._play.clear_buffer()
         for offset in range(min(self.per_period, len(self._waiting))):
             self._play.write_midi_event(offset, self._waiting.popleft())
-        came = [(self._client.last_frame_time + offset, bytes(data)) for offset, data in self._hear.incoming_midi_events()]
+        began = self._client.last_frame_time
+        came = [(began + offset, bytes(data)) for offset, data in self._hear.incoming_midi_events()]
         if came:
             with self._news:
                 self.got += came

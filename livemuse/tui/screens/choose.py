@@ -45,7 +45,7 @@ class Choose(ModalScreen[Value | None]):
             yield Static(self._words, id="words", markup=False)
             if self._parse is not None:
                 written = "" if self._choices else plain(self._current)
-                yield Input(written, placeholder="write a value", id="field")
+                yield Input(written, placeholder="write a value", select_on_focus=False, id="field")
                 yield self._refusal
             if self._choices:
                 options = [Option(Text(plain(f"{'● ' if value == self._current else '  '}{words}")))

@@ -1,9 +1,10 @@
 """All controls: a column beside the roll, or a strip of three columns under it where the terminal is narrow."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -38,6 +39,11 @@ def groups() -> list[tuple[str, list[Control]]]:
 
 class ControlsPanel(VerticalScroll, can_focus=False):
     """Rows under titles; ``show_controls`` and ``show_port`` keep them true."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [  # a scrolling container would take these for itself
+        Binding("up", "app.step(-1)", show=False),
+        Binding("down", "app.step(1)", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__(id="controls")
@@ -82,5 +88,4 @@ class ControlsPanel(VerticalScroll, can_focus=False):
     @property
     def columns(self) -> int:
         """How many rows stand side by side."""
-        first, second = list(self.query(ControlRow))[:2]
-        return 1 if first.region.y != second.region.y else max(self.size.width // max(first.region.width, 1), 1)
+        return max(self.styles.grid_size_columns or 1, 1) if self.styles.layout.name == "grid" else 1

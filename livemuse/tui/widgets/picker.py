@@ -56,7 +56,7 @@ class Picker(ControlRow):
     def render_line(self, y: int) -> Strip:
         """Name and choice."""
         ground = self.ground
-        room = max(self.size.width - self.label_width - 6, 1)
+        room = max(self.size.width - self.label_width - 7, 1)
         moved = self._value != self._row.default
         value = fitted(plain(self._value), room)
         arrows = ("‹ ", " ›") if self._row.choices else ("  ", " ▾")

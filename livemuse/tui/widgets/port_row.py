@@ -53,7 +53,7 @@ class PortRow(ControlRow):
     def render_line(self, y: int) -> Strip:
         """Name, lamp, port."""
         ground = self.ground
-        room = max(self.size.width - self.label_width - 6, 1)
+        room = max(self.size.width - self.label_width - 7, 1)
         shade = ink(INK if self.has_focus else FAINT, ground)
         port = fitted(self._port or "none", room)
         lamp = ink(self._colour if self._lit else RULE, ground)

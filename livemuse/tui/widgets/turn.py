@@ -13,7 +13,7 @@ from livemuse.tui.colours import BAD, FAINT, GROUND, INK, LIVEMUSE, PLAYER, Part
 from livemuse.tui.words import plain
 
 # state -> (headline, colour, what it means)
-_FACES: Final = {
+FACES: Final = {
     "listening": ("YOUR TURN", PLAYER, "Play; when you stop, livemuse answers."),
     "waiting": ("YOUR TURN", PLAYER, "Go on, or leave it to livemuse."),
     "answering": ("LIVEMUSE ANSWERS", LIVEMUSE, "Play to take the turn back."),
@@ -80,7 +80,7 @@ class Turn(Widget):
             headline, words, colour, note = *self._trouble, BAD, ""
         else:
             state = self._state
-            headline, colour, words = _FACES[state.state]
+            headline, colour, words = FACES[state.state]
             if state.state == "listening" and state.mode in _OTHER_MODES:
                 words = _OTHER_MODES[state.mode]
             note = f"{plain(state.mode)} · turn {state.turn} " if state.turn else f"{plain(state.mode)} "
@@ -101,7 +101,7 @@ class Turn(Widget):
         aside: list[Part] = []
         if y == 0 and room > len(note):
             aside = [(note, ink(FAINT, ground))]
-        elif y == 1 and room > len(words):
+        elif y == 1:
             left.append((words, ink(INK, ground)))
         return line(self.size.width, left, ink(INK, ground), aside)
 
