@@ -26,9 +26,10 @@ def say(line: str) -> None:
 
 
 def _prepare(args: argparse.Namespace) -> None:
-    from training.corpus import prepare
+    from training.corpus import own_manifest, prepare
 
-    notes = prepare(args.manifest, args.root, args.out, args.sources, say)
+    manifest = args.manifest or own_manifest(args.root, args.out, args.licence)
+    notes = prepare(manifest, args.root, args.out, args.sources, say)
     say(", ".join(f"{count:,} notes to {split}" for split, count in notes.items()))
 
 
@@ -64,10 +65,11 @@ def _parser() -> argparse.ArgumentParser:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     prepare = commands.add_parser("prepare", help="MIDI files to notes")
-    prepare.add_argument("--manifest", type=Path, required=True)
+    prepare.add_argument("--manifest", type=Path, help="which files there are; without it, all under --root")
     prepare.add_argument("--root", type=Path, required=True)
     prepare.add_argument("--out", type=Path, required=True)
     prepare.add_argument("--sources", nargs="*", default=[], help="how the names of the wanted sources begin")
+    prepare.add_argument("--licence", default="own files", help="terms of the files, where there is no manifest")
     prepare.set_defaults(run_command=_prepare)
     train = commands.add_parser("train", help="notes to weights")
     train.add_argument("--data", type=Path, required=True)

@@ -2,9 +2,11 @@
 
     python -m training prepare --manifest manifest.csv --root MIDI_DIR --out NOTES_DIR
     python -m training prepare --manifest manifest.csv --root MIDI_DIR --out NOTES_DIR --sources POP909 EMOPIA
+    python -m training prepare --root MY_MIDI_FILES --out NOTES_DIR
 
 The manifest is a CSV with the columns file (relative to --root), source, licence and split, and, where several files
-hold one piece of music, composition_group. NOTES_DIR then holds one .npz a split and index.json, its table of contents.
+hold one piece of music, composition_group. Without a manifest a tenth of the file names are held out. NOTES_DIR then
+holds one .npz a split, and index.json, its table of contents.
 """
 
 from __future__ import annotations
@@ -120,6 +122,26 @@ def _rows(manifest: Path, sources: Sequence[str]) -> dict[str, list[dict[str, st
     return {split: [r for r in wanted if r["split"] == split] for split in SPLITS}
 
 
+def own_manifest(root: Path, out: Path, licence: str) -> Path:
+    """A manifest of all MIDI files under a folder: each tenth name, in an order without meaning, is held out."""
+    files = sorted(p.relative_to(root) for p in root.rglob("*") if p.suffix.lower() in (".mid", ".midi"))
+    names = sorted({f.stem for f in files}, key=lambda name: hashlib.sha256(name.encode()).digest())
+    if len(names) < 2:
+        raise ValueError(
+            f"{root} holds {len(names)} MIDI files; at least two are needed, one to learn from and one to test"
+        )
+    held_out = set(names[: max(len(names) // 10, 1)])
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "manifest.csv"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["file", "source", "licence", "split", "composition_group"])
+        for file in files:
+            split = "validation" if file.stem in held_out else "train"
+            writer.writerow([file.as_posix(), root.resolve().name, licence, split, file.stem])
+    return path
+
+
 def _key(rows: dict[str, list[dict[str, str]]], root: Path) -> str:
     text = "\n".join(
         f"{s}|{r['file']}|{(root / r['file']).stat().st_size if (root / r['file']).is_file() else -1}"
@@ -146,6 +168,9 @@ def prepare(
     skipped: list[str] = []
     for split in SPLITS:
         pieces[split] = _prepare_split(rows[split], root, out / f"{split}.npz", skipped, say)
+    empty = [split for split in SPLITS if not pieces[split]]
+    if empty:
+        raise ValueError(f"no file of the split {empty[0]} has {MIN_NOTES} notes or more")
     text = json.dumps({"key": key, "pieces": pieces, "skipped": skipped}, indent=0)
     index_path.write_text(text, encoding="utf-8")
     return {split: sum(int(p["notes"]) for p in pieces[split]) for split in SPLITS}

@@ -1,6 +1,6 @@
 """A duet without an engine: a scripted desk plays a phrase, is answered, and begins again, for a console to show.
 
-    python -m livemuse.testing.duet SOCKET        and, in another terminal:  livemuse attach
+`python -m livemuse.testing.duet SOCKET` serves it at that path until it is interrupted.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 from textual import events
 from textual.app import App
@@ -18,16 +18,13 @@ from textual.message import Message
 
 from livemuse.control import messages as m
 from livemuse.control.client import LiveLink
-from livemuse.errors import LinkError
+from livemuse.errors import LinkError, LivemuseError
 from livemuse.music.controls import CONTROLS, Controls, parse_control
 from livemuse.tui.asking import Asking, Link
 from livemuse.tui.colours import VARIABLES
 from livemuse.tui.computer_keys import HOLD_S, ComputerKeys
 from livemuse.tui.keys import bindings
-from livemuse.tui.pages import help_sections, state_sections
 from livemuse.tui.score import Score
-from livemuse.tui.screens.choose import Choose
-from livemuse.tui.screens.page import Page
 from livemuse.tui.screens.play import PlayScreen
 from livemuse.tui.widgets.control_row import ControlRow
 from livemuse.tui.widgets.keys_line import KeysLine
@@ -40,6 +37,18 @@ LATER_TRIES_S: Final = 1.0
 _FAST_TRIES: Final = 200  # ten seconds
 _GOODBYE_S: Final = 1.5
 _OWN_PORT: Final = ""  # in a list of ports: livemuse's own virtual one
+
+
+class OwnEngine(Protocol):
+    """The process of the engine that was started for this console, which may still be starting."""
+
+    def ended(self) -> LivemuseError | None:
+        """Why it is not there, None while it starts or runs."""
+        ...
+
+    def end(self) -> None:
+        """End it, though it cannot be asked yet."""
+        ...
 
 
 class EngineSaid(Message):
@@ -67,11 +76,13 @@ class Console(App[int]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(everywhere=True)]
 
-    def __init__(self, connect: Connect, owns_engine: bool, now_s: Callable[[], float]) -> None:
+    def __init__(self, connect: Connect, owns_engine: bool, own: OwnEngine | None, now_s: Callable[[], float]) -> None:
         super().__init__()
         self.animation_level = "none"  # what moves is the music
         self.now_s = now_s
         self.owns_engine = owns_engine
+        self.failure: LivemuseError | None = None  # why the engine could not start
+        self._own = own
         self.typing = ComputerKeys()
         self.score = Score()
         self.state: m.State | None = None
@@ -90,20 +101,25 @@ class Console(App[int]):
         return VARIABLES
 
     def on_mount(self) -> None:
-        """Show the playing screen, and look for the engine beside it."""
+        """Show the playing screen."""
         self.push_screen(self._playing)
-        self.call_after_refresh(self._playing.show_typing, self.typing)
-        self.run_worker(self._listen(), exclusive=False)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must not leave its engine behind
             with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: somebody else's business
                 loop.add_signal_handler(number, lambda: self.run_worker(self.action_quit()))
+
+    def on_play_screen_ready(self) -> None:
+        """Look for the engine."""
+        self._playing.show_typing(self.typing)
+        self.run_worker(self._listen())
 
     async def action_quit(self) -> None:
         """Close the console, and the engine it started."""
         if self.owns_engine and self.asking.link is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.asking.answer(m.Action("shutdown")), _GOODBYE_S)
+        elif self._own is not None:
+            self._own.end()
         self.exit(0)
 
     def action_detach(self) -> None:
@@ -127,6 +143,10 @@ class Console(App[int]):
                     link.close()
             except LinkError as error:
                 self.asking.link = None
+                if self._own is not None and self.state is None and (failure := self._own.ended()) is not None:
+                    self.failure = failure
+                    self.exit(1)
+                    return
                 self.post_message(EngineGone(str(error), was_there))
             tries += 1
             self._retry_now.clear()
@@ -252,10 +272,16 @@ class Console(App[int]):
 
     def action_help(self) -> None:
         """Show the help."""
+        from livemuse.tui.pages import help_sections
+        from livemuse.tui.screens.page import Page  # not before it is asked for: the console must be there at once
+
         self.push_screen(Page("livemuse: play, and it answers", help_sections()))
 
     def action_state(self) -> None:
         """Show how things are."""
+        from livemuse.tui.pages import state_sections
+        from livemuse.tui.screens.page import Page
+
         self.push_screen(Page("how things are", state_sections(self.state, self._trouble)))
 
     def action_open(self, name: str) -> None:
@@ -266,6 +292,8 @@ class Console(App[int]):
             self.run_worker(self._choose_value(name))
 
     async def _choose_value(self, name: str) -> None:
+        from livemuse.tui.screens.choose import Choose
+
         row = CONTROLS[name]
         current = self.controls[name]
         if name == "model":
@@ -290,6 +318,8 @@ class Console(App[int]):
         ]
 
     async def _choose_port(self, direction: str) -> None:
+        from livemuse.tui.screens.choose import Choose
+
         answer = await self.asking.answer(m.Ports())
         if answer is None:
             return
@@ -310,17 +340,26 @@ class Console(App[int]):
 
 
 def make_console(
-    connect: Connect, *, owns_engine: bool = False, now_s: Callable[[], float] = time.monotonic
+    connect: Connect,
+    *,
+    owns_engine: bool = False,
+    own: OwnEngine | None = None,
+    now_s: Callable[[], float] = time.monotonic,
 ) -> Console:
     """The console of whatever engine ``connect`` reaches; the program and the tests build it here."""
-    return Console(connect, owns_engine, now_s)
+    return Console(connect, owns_engine, own, now_s)
 
 
-def run(socket_path: Path, *, owns_engine: bool) -> int:
-    """Open the console of the engine at ``socket_path``, which may still be starting; the exit status."""
+def run(socket_path: Path, *, owns_engine: bool, own: OwnEngine | None = None) -> int:
+    """Open the console of the engine at ``socket_path``; the exit status. With ``own`` that engine may still be
+    starting, and LivemuseError says why it could not."""
 
     async def connect() -> Link:
         link: Any = await LiveLink.open(socket_path)
         return link  # type: ignore[no-any-return]
 
-    return make_console(connect, owns_engine=owns_engine).run() or 0
+    console = make_console(connect, owns_engine=owns_engine, own=own)
+    code = console.run()
+    if console.failure is not None:
+        raise console.failure
+    return code or 0

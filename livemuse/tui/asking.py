@@ -23,8 +23,6 @@ class Link(Protocol):
         ...
 
 
-
-
 class Asking:
     """Sends requests over whatever link there is; what the engine refuses is told in its own sentences."""
 

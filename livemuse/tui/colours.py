@@ -39,9 +39,7 @@ def ink(colour: str = INK, ground: str = GROUND, weight: Literal["", "bold", "it
 @lru_cache(maxsize=512)
 def blend(colour: str, ground: str, share: float) -> str:
     """``share`` of ``colour`` on ``ground``, as #rrggbb."""
-    mixed = (
-        round(int(colour[i : i + 2], 16) * share + int(ground[i : i + 2], 16) * (1 - share)) for i in (1, 3, 5)
-    )
+    mixed = (round(int(colour[i : i + 2], 16) * share + int(ground[i : i + 2], 16) * (1 - share)) for i in (1, 3, 5))
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 

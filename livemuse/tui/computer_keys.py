@@ -1,7 +1,7 @@
 """The computer's keyboard as a piano, laid out as trackers have it: two and a half octaves from two rows each.
 
-    lower   s d   g h j   l ;          upper   2 3   5 6 7   9 0
-           z x c v b n m , . /                q w e r t y u i o p
+The lower row, ``z x c v b n m``, is an octave of white keys with ``s d g h j`` as its black ones; the upper row,
+``q w e r t y u`` with ``2 3 5 6 7``, is the octave above; both go on a little to the right.
 """
 
 from dataclasses import dataclass, replace

@@ -65,9 +65,7 @@ def test_a_note_outside_the_vocabulary_is_refused(stepper: OnnxStepper, note: tu
 
 
 @pytest.mark.parametrize(("head", "drawn"), [("step", ()), ("step", (128,)), ("velocity", (60, 1)), ("pitch", (60,))])
-def test_a_head_wants_just_what_was_drawn_before_it(
-    stepper: OnnxStepper, head: str, drawn: tuple[int, ...]
-) -> None:
+def test_a_head_wants_just_what_was_drawn_before_it(stepper: OnnxStepper, head: str, drawn: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"outside|values"):
         stepper.logits(stepper.start(), head, drawn)
 

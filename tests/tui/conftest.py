@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.message import Message
 from textual.pilot import Pilot
 
 from livemuse.control.client import LiveLink
 from livemuse.control.server import ControlServer
 from livemuse.testing.desk import ScriptedDesk
 from livemuse.testing.waiting import until
-from livemuse.tui.app import Console, make_console
+from livemuse.tui.app import Console, OwnEngine, make_console
 
 Open = Callable[..., contextlib.AbstractAsyncContextManager["Scene"]]
 
@@ -23,8 +22,8 @@ Open = Callable[..., contextlib.AbstractAsyncContextManager["Scene"]]
 class Scene:
     """The console, the keys that are pressed, what the desk was asked, and what is on the screen."""
 
-    def __init__(self, console: Console, pilot: Pilot[int], desk: ScriptedDesk, messages: list[Message]) -> None:
-        self.console, self.pilot, self.desk, self.messages = console, pilot, desk, messages
+    def __init__(self, console: Console, pilot: Pilot[int], desk: ScriptedDesk) -> None:
+        self.console, self.pilot, self.desk = console, pilot, desk
 
     async def press(self, *keys: str) -> None:
         """Press keys of the computer's keyboard."""
@@ -92,13 +91,14 @@ def opened(desk: ScriptedDesk, folder: Path, clock: Clock) -> Open:
     """Open a console of some size; with ``server`` in the test there is an engine behind it."""
 
     @contextlib.asynccontextmanager
-    async def open_console(size: tuple[int, int] = (120, 36), owns_engine: bool = False) -> AsyncIterator[Scene]:
-        messages: list[Message] = []
+    async def open_console(
+        size: tuple[int, int] = (120, 36), owns_engine: bool = False, own: OwnEngine | None = None
+    ) -> AsyncIterator[Scene]:
         console = make_console(
-            lambda: LiveLink.open(folder / "a.sock"), owns_engine=owns_engine, now_s=clock.now_s
+            lambda: LiveLink.open(folder / "a.sock"), owns_engine=owns_engine, own=own, now_s=clock.now_s
         )
-        async with console.run_test(size=size, message_hook=messages.append) as pilot:
-            scene = Scene(console, pilot, desk, messages)
+        async with console.run_test(size=size) as pilot:
+            scene = Scene(console, pilot, desk)
             if (folder / "a.sock").exists():
                 await until(lambda: console.state is not None and console.ports is not None)
             yield scene

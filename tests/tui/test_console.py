@@ -11,7 +11,6 @@ from livemuse.tui.keys import KEYS
 from livemuse.tui.screens.choose import Choose
 from livemuse.tui.widgets.control_row import ControlRow
 from livemuse.tui.widgets.controls_panel import AT_HAND, groups
-from livemuse.tui.words import label
 from tests.tui.conftest import Clock, Open
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -90,12 +89,12 @@ async def test_every_control_of_the_table_has_its_row_and_opens(opened: Open) ->
         assert set(rows) == set(CONTROLS)
         focusable = {row.control for row in scene.console.screen.query(ControlRow) if row.focusable}
         assert focusable == set(CONTROLS) | {"midi_in", "midi_out"}
-        for name in CONTROLS:
+        for name in ("temperature", "key", "register", "seed", "max_note_s"):  # one of each kind
             rows[name].focus()
             await scene.pilot.pause()
             await scene.press("enter")
             await until(lambda: isinstance(scene.console.screen, Choose))
-            await scene.shows(label(name))
+            await scene.shows(CONTROLS[name].help)
             await scene.press("escape")
             await until(lambda: scene.console.screen is scene.console._playing)
 
@@ -237,6 +236,7 @@ async def test_it_draws_in_every_size(opened: Open, desk: ScriptedDesk, clock: C
 async def test_the_whole_screen_at_80x24(opened: Open, desk: ScriptedDesk, clock: Clock) -> None:
     async with opened((80, 24)) as scene:
         await scene.shows("Play your MIDI keyboard, or type")
+        await scene.shows("▏z▏x▏c▏v")
         lines = scene.lines()
         assert lines[0].startswith(" livemuse   ● REC 2026-06-01 20.00.00   concert")
         assert lines[0].endswith("1.4 / 3.9 ms ")
@@ -247,9 +247,7 @@ async def test_the_whole_screen_at_80x24(opened: Open, desk: ScriptedDesk, clock
         assert all(letter in "".join(lines[20:23]) for letter in "zxcvbnmqwertyu2356")
 
 
-async def test_notes_of_both_in_two_colours_and_what_is_to_come(
-    opened: Open, desk: ScriptedDesk, clock: Clock
-) -> None:
+async def test_notes_of_both_in_two_colours_and_what_is_to_come(opened: Open, desk: ScriptedDesk, clock: Clock) -> None:
     async with opened((120, 36)) as scene:
         desk.note_on("player", 60, 127)
         await until(lambda: scene.console.score.sounding)

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from livemuse.control.server import ControlServer
+from livemuse.errors import LivemuseError
 from livemuse.testing.desk import ScriptedDesk
 from livemuse.testing.waiting import until
 from livemuse.tui.computer_keys import HOLD_S
@@ -66,3 +67,35 @@ async def test_quitting_without_an_engine(opened: Open) -> None:
         await scene.shows("STARTING")
         await scene.press("ctrl+q")
         await until(lambda: scene.console.return_value == 0)
+
+
+class Starting:
+    """An engine's process that never comes to answer."""
+
+    def __init__(self) -> None:
+        self.failure: LivemuseError | None = None
+        self.was_ended = False
+
+    def ended(self) -> LivemuseError | None:
+        return self.failure
+
+    def end(self) -> None:
+        self.was_ended = True
+
+
+async def test_an_engine_that_cannot_start_closes_the_console_and_says_why(opened: Open) -> None:
+    own = Starting()
+    async with opened((80, 24), owns_engine=True, own=own) as scene:
+        await scene.shows("STARTING")
+        own.failure = LivemuseError("There is no MIDI port called 'Piano'.", "See `livemuse ports`.")
+        await until(lambda: scene.console.return_value == 1)
+        assert scene.console.failure is own.failure
+
+
+async def test_quitting_while_the_engine_starts_ends_it(opened: Open) -> None:
+    own = Starting()
+    async with opened((80, 24), owns_engine=True, own=own) as scene:
+        await scene.shows("STARTING")
+        await scene.press("ctrl+q")
+        await until(lambda: scene.console.return_value == 0)
+    assert own.was_ended

@@ -7,6 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -33,6 +34,9 @@ class PlayScreen(Screen[None]):
     AUTO_FOCUS = ""  # on_mount gives it, without scrolling
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (78, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual has it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
+
+    class Ready(Message):
+        """All of it is there and can be told things."""
 
     def __init__(self, score: Score) -> None:
         super().__init__()
@@ -62,6 +66,7 @@ class PlayScreen(Screen[None]):
         rows = self.query(ControlRow)
         if rows:
             rows.first().focus(scroll_visible=False)
+        self.post_message(self.Ready())
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw everything in the new size, and keep what has the focus in sight."""

@@ -88,4 +88,5 @@ class ControlsPanel(VerticalScroll, can_focus=False):
     @property
     def columns(self) -> int:
         """How many rows stand side by side."""
-        return max(self.styles.grid_size_columns or 1, 1) if self.styles.layout.name == "grid" else 1
+        layout = self.styles.layout
+        return max(self.styles.grid_size_columns or 1, 1) if layout is not None and layout.name == "grid" else 1
