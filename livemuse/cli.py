@@ -72,9 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     ports = add("ports", _ports, "The MIDI ports of this machine.", "livemuse ports --json", json_=True)
     ports.add_argument("--api", default="auto", help="auto, alsa, jack, core or winmm")
     add("models", _models, "The models there are.", "livemuse models", json_=True)
-    _answer_options(
-        add("answer", _answer, "Answer a MIDI file with a MIDI file.", "livemuse answer CALL.mid -o A.mid --seconds 8", json_=True)
-    )  # fmt: skip
+    example = "livemuse answer CALL.mid -o A.mid --seconds 8"
+    _answer_options(add("answer", _answer, "Answer a MIDI file with a MIDI file.", example, json_=True))
     demo = add("demo", _demo, "A built-in phrase, answered: no keyboard needed.", "livemuse demo --json", json_=True)
     _engine_options(demo)
     render = add("render", _render, "Hear or see a MIDI file.", "livemuse render SESSION.mid -o SESSION.png")

@@ -1,11 +1,14 @@
 """The docs say what the program does: every control and action is there, and every link leads somewhere."""
 
+import contextlib
 import importlib.util
+import io
 import re
 from pathlib import Path
 
 import pytest
 
+from livemuse.cli import main
 from livemuse.errors import FileError
 from livemuse.music.controls import ACTIONS, CONTROLS
 from livemuse.settings import Settings, with_setting
@@ -39,6 +42,23 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_figure_is_still_to_be_filled_in(page: Path) -> None:
     assert "TODO" not in page.read_text(encoding="utf-8")
+
+
+def test_every_command_and_option_is_documented() -> None:
+    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    ([a-z]+) ", help_of(), re.MULTILINE)
+    assert len(commands) > 10
+    missing = [name for name in commands if f"| `livemuse {name}` |" not in page]
+    options = {option for name in ["", *commands] for option in re.findall(r"--[a-z]+", help_of(*name.split()))}
+    assert missing + sorted(option for option in options - {"--help", "--version"} if option not in page) == []
+
+
+def help_of(*command: str) -> str:
+    """What ``livemuse COMMAND -h`` prints."""
+    told = io.StringIO()
+    with pytest.raises(SystemExit), contextlib.redirect_stdout(told):
+        main([*command, "-h"])
+    return told.getvalue()
 
 
 def test_the_readme_shows_both_commands() -> None:

@@ -7,10 +7,10 @@ engine decides nothing musical: it hands events to the duet and does what the du
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from livemuse.engine.board import Board
+from livemuse.engine.facts import Facts
 from livemuse.engine.meters import Meters
 from livemuse.errors import ControlError
 from livemuse.midi import messages
@@ -70,21 +70,6 @@ class Worker(Protocol):
     def put(self, task: Listen | Begin | Extend | Settle | Callable[[], None]) -> None:
         """Do this next."""
         ...
-
-
-@dataclass(slots=True)
-class Facts:
-    """What the engine shows of itself beside the music."""
-
-    session: str = ""
-    model: Mapping[str, Any] = field(default_factory=dict)  # name, terms
-    api: str = "none"
-    ports: Mapping[str, Any] = field(default_factory=lambda: {"in": None, "out": None})
-    available: Mapping[str, Any] = field(default_factory=lambda: {"in": [], "out": []})
-    connections: Mapping[str, Any] = field(default_factory=dict)
-    sound: str = "none"
-    recording: bool = True
-    notices: list[str] = field(default_factory=list)
 
 
 class Engine:

@@ -30,7 +30,7 @@ async def an_evening(folder: Path) -> Path:
 
     async def until(what: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
-            while not what():
+            while not what():  # noqa: ASYNC110 - the engine has no event for every little thing
                 await asyncio.sleep(0.005)
 
     async def play(*pitches: int) -> None:

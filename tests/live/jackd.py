@@ -47,7 +47,9 @@ class JackServer:
         command = [
             "jackd",
             "-R" if may_be_realtime() else "-r",
-            *(["-S", "-t", "2000"] if self._synchronous else []),  # a machine that stalls 50 ms would lose notes otherwise
+            *(
+                ["-S", "-t", "50"] if self._synchronous else []
+            ),  # a machine that stalls 50 ms would lose notes otherwise
             "-n",
             self.name,
         ]

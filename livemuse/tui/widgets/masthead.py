@@ -53,5 +53,5 @@ class Masthead(Widget):
             if width >= 70:
                 right.append((f"sound {plain(state.sound)} ", ink(GOOD if state.sound == "on" else FAINT, PANEL)))
             if figures:
-                right.append((f"  {figures} ", ink(INK, PANEL)))
+                right.append((f"  {'latency ' if width >= 110 else ''}{figures} ", ink(INK, PANEL)))
         return line(width, left, ink(FAINT, PANEL), right)

@@ -26,6 +26,11 @@ class PortRow(ControlRow):
         self._lit_until_s = 0.0
         self._lit = False
 
+    @property
+    def label_width(self) -> int:
+        """The names of ports need the room more."""
+        return min(super().label_width, 8 if self.size.width < 32 else 15)
+
     def show(self, port: str) -> None:
         """It is this port."""
         if port != self._port:
