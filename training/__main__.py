@@ -47,9 +47,12 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    from training.evaluate import as_json, evaluate, table
+    from training.evaluate import as_json, evaluate, in_the_evening, table
 
-    found = evaluate(args.model, args.data, args.split, args.pieces, args.seed, say)
+    if args.evening:
+        found = in_the_evening(args.model, args.data, args.split, say)
+    else:
+        found = evaluate(args.model, args.data, args.split, args.pieces, args.seed, say)
     sys.stdout.write((as_json(found) if args.json else table(found)) + "\n")
 
 
@@ -89,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--split", default="validation", choices=("train", "validation"))
     evaluate.add_argument("--pieces", type=int, default=0, help="so many pieces, drawn with --seed; 0 is all")
     evaluate.add_argument("--seed", type=int, default=0)
+    evaluate.add_argument("--evening", action="store_true", help="the state carried on from piece to piece, or not")
     evaluate.add_argument("--json", action="store_true")
     evaluate.set_defaults(run_command=_evaluate)
     answers = commands.add_parser("answers", help="answer calls from unseen pieces, and judge the answers")

@@ -7,6 +7,16 @@ from typing import Any
 from livemuse.music.vocabulary import HEADS
 
 NONCOMMERCIAL = "NC"
+CREDITS = {
+    "ASAP": "F. Foscarin, A. McLeod, P. Rigaux, F. Jacquemard, M. Sakai: ASAP, ISMIR 2020",
+    "EMOPIA": "H.-T. Hung, J. Ching, S. Doh, N. Kim, J. Nam, Y.-H. Yang: EMOPIA, ISMIR 2021",
+    "GiantMIDI-Piano": "Q. Kong, B. Li, J. Chen, Y. Wang: GiantMIDI-Piano, TISMIR 2022",
+    "MAESTRO v3.0.0": "C. Hawthorne and others: Enabling Factorized Piano Music Modeling and Generation, ICLR 2019",
+    "PiJAMA": "D. Edwards, S. Dixon, E. Benetos: PiJAMA, Piano Jazz with Automatic MIDI Annotations, TISMIR 2023",
+    "POP909": "Z. Wang and others: POP909, ISMIR 2020",
+    "SUPRA": "Z. Shi, C. Sapp, K. Arul, J. McBride, J. Smith: SUPRA, Stanford's piano rolls, ISMIR 2019",
+}
+"""Whom the sources ask to be named."""
 
 
 def card(found: dict[str, Any]) -> str:
@@ -15,26 +25,28 @@ def card(found: dict[str, Any]) -> str:
     rows = "\n".join(
         f"| {row['source']} | {row['pieces']:,} | {row['notes']:,} | {row['licence']} |" for row in training["data"]
     )
-    heads = "\n".join(f"| {head} | {held_out['heads'][head]:.3f} |" for head in HEADS)
+    heads = "\n".join(
+        f"| {head} | {held_out['heads'][head]:.3f} | {held_out['markov_heads'][head]:.3f} |" for head in HEADS
+    )
     passes = training["notes_heard"] / training["notes"]
+    varied = training["config"]
     closed = sorted(row["source"] for row in training["data"] if NONCOMMERCIAL in row["licence"])
     return f"""# {name}
 
 A model that plays along on a piano: it hears notes one by one (pitch, time since the last onset, length, loudness)
-and says what may come next. Family `{found["family"]}`, {found["layers"]} LSTM layers of {found["units"]} units,
-free timing, no bar lines. It knows no genre by name: it takes up what it hears.
+and says what may come next. Family `{found["family"]}`: {found["layers"]} LSTM layers of {found["units"]} units, free
+timing, no bar lines. It knows no style by name: it takes up what it hears.
 
 ## What it was trained on
 
-{training["pieces"]:,} recorded and transcribed piano performances, {training["notes"]:,} notes, about {passes:.1f}
-times over, each time transposed by up to {training["config"]["transpose"]} semitones, up to
-{100 * training["config"]["stretch"]:.0f} % faster or slower, and a little louder or softer.
-Notes last as long as the sustain pedal lets them sound.
+{training["pieces"]:,} files, {training["notes"]:,} notes, about {passes:.1f} times over. Each time every piece was
+transposed by up to {varied["transpose"]} semitones, played up to {100 * varied["stretch"]:.0f} % faster or slower,
+and a little louder or softer. Notes last as long as the sustain pedal lets them sound.
 
 | source | pieces | notes | terms as the source states them |
 | --- | --- | --- | --- |
 {rows}
-
+{_credits(training["data"])}
 ## Terms
 
 {_terms(closed)}
@@ -47,14 +59,18 @@ answer that repeats a melody you know.
 Nats a note on {held_out["pieces"]} validation pieces ({held_out["notes"]:,} notes), none of whose compositions it was
 trained on; less is better.
 
-| head | nats a note |
-| --- | --- |
+| head | {name} | order-5 Markov model |
+| --- | --- | --- |
 {heads}
-| **together** | **{held_out["nats_per_note"]:.3f}** |
+| **together** | **{held_out["nats_per_note"]:.3f}** | {held_out["markov_nats_per_note"]:.3f} |
 
-The command that measures it again from the ONNX files, beside an order-5 Markov model on the same notes:
+The Markov model has counted the same training notes in the same bins (`training/baselines.py`). The first command
+measures both again, from the ONNX files, with intervals; the second what it costs to carry the state on from piece
+to piece for a whole evening; the third lets `livemuse answer` answer calls from the same pieces.
 
     python -m training evaluate models/{name} --data NOTES_DIR --split validation
+    python -m training evaluate models/{name} --data NOTES_DIR --split validation --evening
+    python -m training answers models/{name} --data NOTES_DIR
 
 The graphs agree with the Keras graph to {found["parity"]["largest_difference"]:.0e} (relative where a number is more
 than 1) over {found["parity"]["steps"]} notes; `tests/model/test_parity.py` compares them with `golden.npz` again.
@@ -69,10 +85,17 @@ than 1) over {found["parity"]["steps"]} notes; `tests/model/test_parity.py` comp
 """
 
 
+def _credits(data: list[dict[str, Any]]) -> str:
+    """Whom to name, for the sources that are known here."""
+    known = [f"- {CREDITS[row['source']]}" for row in data if row["source"] in CREDITS]
+    return "\nMade by:\n\n" + "\n".join(known) + "\n" if known else ""
+
+
 def _terms(closed: list[str]) -> str:
     if not closed:
-        return "None of the sources forbids commercial use; some ask for attribution."
-    listed = ", ".join(closed)
-    return f"""**{listed} are for non-commercial use only** (see the table; the ShareAlike ones ask for the same terms
-on what is derived from them). Use this model as you would use them: to play, to study, to make music with, not as
-part of something that is sold. A model trained with `--sources` of your choice has the terms of those sources."""
+        return "None of the sources is stated to forbid commercial use; some may ask to be named."
+    return f"""**For non-commercial use only: {", ".join(closed)}.**
+Those whose terms end in SA ask for the same terms on whatever is derived from them. Use this model as you would use
+them: to play, to study, to make music with, not as part of something that is sold. A model trained with
+`python -m training prepare --sources` of your choice has the terms of those sources instead.
+"""

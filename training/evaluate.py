@@ -2,6 +2,7 @@
 
     python -m training evaluate models/concert --data NOTES_DIR --split validation
     python -m training evaluate models/concert --data NOTES_DIR --split validation --pieces 100 --json
+    python -m training evaluate models/concert --data NOTES_DIR --split validation --evening
 
 Nats a note: how surprised it is by the next note, all four numbers of it; less is better. The interval is of a
 bootstrap over pieces. The model is run from its ONNX files, so what is measured is what plays.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ import numpy.typing as npt
 from livemuse.model.bundle import Bundle, load_bundle
 from livemuse.music.vocabulary import BOS, HEADS
 from training import baselines
-from training.corpus import Corpus, load_corpus
+from training.corpus import Corpus, Piece, load_corpus
 from training.lanes import corpus_bins, plan_lanes
 
 Array = npt.NDArray[Any]
 LANES, CHUNK = 128, 64
 RESAMPLES = 2000
+EVENING_NOTES = 10_000  # about an hour and a half of playing
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,32 @@ def cached_markov(data: Path, split: str, say: Callable[[str], None]) -> Array:
     return found
 
 
+def evenings(corpus: Corpus, notes: int = EVENING_NOTES, seed: int = 0) -> Corpus:
+    """The pieces in a random order, run together into evenings of about so many notes that nothing begins anew."""
+    order = np.random.default_rng(seed).permutation(len(corpus.pieces))
+    mixed = corpus.select(order.tolist())
+    cuts, begun = [0], 0
+    for end in mixed.starts[1:].tolist():
+        if end - begun >= notes or end == mixed.notes:
+            cuts.append(end)
+            begun = end
+    pieces = tuple(Piece(f"evening {k}", "", "", cuts[k + 1] - cuts[k], "") for k in range(len(cuts) - 1))
+    return replace(mixed, pieces=pieces, starts=np.array(cuts, np.int64))
+
+
+def in_the_evening(folder: Path, data: Path, split: str, say: Callable[[str], None]) -> dict[str, Any]:
+    """Nats a note with the state carried on from piece to piece, as in a musician's evening, and begun anew."""
+    corpus, bundle = load_corpus(data, split), load_bundle(folder)
+    evening = evenings(corpus)
+    return {
+        "split": split,
+        "notes": corpus.notes,
+        "evenings": len(evening.pieces),
+        "carried": float(onnx_nats(bundle, evening, say).sum() / corpus.notes),
+        "begun_anew": float(onnx_nats(bundle, corpus, say).sum() / corpus.notes),
+    }
+
+
 def evaluate(
     folder: Path, data: Path, split: str, pieces: int, seed: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
@@ -156,6 +184,11 @@ def evaluate(
 
 def table(found: dict[str, Any]) -> str:
     """The scores as a person reads them."""
+    if "carried" in found:
+        return (
+            f"{found['split']}: {found['evenings']} evenings, {found['notes']:,} notes; nats a note, less is better\n"
+            f"{'carried on':<18}{found['carried']:>8.3f}\n{'begun anew':<18}{found['begun_anew']:>8.3f}"
+        )
     lines = [
         f"{found['split']}: {found['pieces']} pieces, {found['notes']:,} notes; nats a note, less is better",
         f"{'':<18}{'total':>8}  {'95 % by piece':<17}" + "".join(f"{h:>10}" for h in HEADS),

@@ -23,6 +23,7 @@ from livemuse.model.bundle import FORMAT_VERSION, MANIFEST, load_bundle
 from livemuse.music.vocabulary import BOS, HEADS, VOCABULARY
 from training.card import card
 from training.corpus import Corpus, load_corpus
+from training.evaluate import cached_markov
 from training.graphs import OPSET, write_graphs
 from training.network import Network
 from training.parity import STEPS, TOLERANCE, check_parity, write_golden
@@ -34,9 +35,8 @@ def export(run: Path, data: Path, out: Path, pieces: int, say: Callable[[str], N
     """Write the model of a run's last checkpoint to `out`; returns its manifest."""
     network, about = load_network(run / "checkpoint.npz")
     held_out = load_corpus(data, "validation")
-    if pieces and pieces < len(held_out.pieces):
-        chosen = np.random.default_rng(0).permutation(len(held_out.pieces))[:pieces]
-        held_out = held_out.select(sorted(chosen.tolist()))
+    chosen = np.sort(np.random.default_rng(0).permutation(len(held_out.pieces))[: pieces or None])
+    held_out = held_out.select(chosen.tolist())
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as scratch:
         folder = Path(scratch) / out.name
@@ -46,6 +46,7 @@ def export(run: Path, data: Path, out: Path, pieces: int, say: Callable[[str], N
         say(f"graphs agree with Keras to {parity:.1e} over {STEPS} notes")
         write_golden(network, folder / "golden.npz")
         by_head = nats_by_piece(network, held_out).sum(0) / held_out.notes
+        markov = cached_markov(data, "validation", say)[chosen].sum(0) / held_out.notes
         say(f"held out: {by_head.sum():.4f} nats a note over {len(held_out.pieces)} pieces")
         found = manifest(network, about, graphs, load_corpus(data, "train"))
         found["held_out"] = {
@@ -54,6 +55,8 @@ def export(run: Path, data: Path, out: Path, pieces: int, say: Callable[[str], N
             "notes": held_out.notes,
             "nats_per_note": round(float(by_head.sum()), 4),
             "heads": {h: round(float(v), 4) for h, v in zip(HEADS, by_head, strict=True)},
+            "markov_nats_per_note": round(float(markov.sum()), 4),
+            "markov_heads": {h: round(float(v), 4) for h, v in zip(HEADS, markov, strict=True)},
         }
         found["parity"] = {"steps": STEPS, "tolerance": TOLERANCE, "largest_difference": float(f"{parity:.2g}")}
         (folder / MANIFEST).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

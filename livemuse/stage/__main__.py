@@ -1,22 +1,15 @@
 """``python -m livemuse.stage --socket PATH``: the process that owns the MIDI ports; an engine starts it."""
 
 import argparse
-import contextlib
-import ctypes
-import gc
 import json
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Final
 
 from livemuse.errors import LivemuseError
+from livemuse.stage.priority import be_prompt
 from livemuse.stage.stage import Stage, StageSettings
-
-PRIORITY: Final = 60  # of 99: above everything ordinary, below the interrupt threads of sound cards
-SWITCH_S: Final = 0.0001  # a key that is struck waits no longer than this for the stage's loop
-PR_SET_TIMERSLACK: Final = 29
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,18 +34,6 @@ def main(argv: list[str] | None = None) -> int:
     signal.set_wakeup_fd(stage.waker_fd, warn_on_full_buffer=False)
     be_prompt()
     return stage.run()
-
-
-def be_prompt() -> None:
-    """Real-time priority where it is granted, timers without slack, and no garbage collection of what will stay."""
-    sys.setswitchinterval(SWITCH_S)
-    if hasattr(os, "sched_setscheduler"):
-        with contextlib.suppress(OSError):  # an ordinary user may not; the music plays all the same
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1)
-    gc.collect()
-    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from livemuse.stage.cables import SETTLE_S, Cables
 from livemuse.stage.chores import Chores
 from livemuse.stage.hearing import Hearing
 from livemuse.stage.jackwatch import JackNews, PortNews, ServerGone
-from livemuse.stage.ports import Outlet, Ports
+from livemuse.stage.ports import Outlet, Ports, find_port
 from livemuse.stage.wires import Wires
 
+WAYS: Final = ("out", "in")  # what is heard can be answered at once
 SEARCH_S: Final = 2.0  # between looks for an interface; one costs under a millisecond
 SEARCH_LOST_S: Final = 0.5  # the same while a JACK server that was there is away
 POLL_S: Final = 2.0  # between looks at the list of ports, where nobody tells us
@@ -38,6 +39,7 @@ class Patchbay:
         self._outlet: Outlet | None = None
         self._owed: list[bytes] = []
         self._lost = False
+        self._away: set[str] = set()  # directions whose named port is waited for
         self._listed: dict[str, list[str]] = {"in": [], "out": []}
         self.notice: Callable[[str], None] = lambda sentence: None
         self.changed: Callable[[], None] = lambda: None
@@ -64,12 +66,12 @@ class Patchbay:
         self._close_ports(alive=True)
         self._ports.close()
 
-    def _open(self, api: str) -> None:
+    def _open(self, api: str, *, patient: bool = False) -> None:
+        """Open both ports; ``patient``: one that was named and is not there yet is waited for."""
         self._ports.api = api
-        self._outlet = self._ports.open_out(self.wishes["out"])
-        self._wires.open_output(self._outlet.put)
         try:
-            self._ports.open_in(self._hearing.heard, self.wishes["in"])
+            for way in WAYS:
+                self._open_way(way, patient=patient)
         except PortError:
             self._close_ports(alive=True)
             raise
@@ -78,12 +80,38 @@ class Patchbay:
             self._chores.set("put back", now_s + SETTLE_S, self._put_back)
         self._list_ports()
 
+    def _open_way(self, way: str, *, patient: bool = False) -> None:
+        """Open our port of one direction as it is wished; if ``patient``, our own virtual one stands in meanwhile."""
+        wish = self.wishes[way]
+        try:
+            self._open_as(way, wish)
+            self._away.discard(way)
+        except PortError:
+            if wish is None or not patient:
+                raise
+            self._away.add(way)
+            self._open_as(way, None)
+
+    def _open_as(self, way: str, wish: str | None) -> None:
+        if way == "in":
+            self._ports.open_in(self._hearing.heard, wish)
+        else:
+            self._outlet = self._ports.open_out(wish)
+            self._wires.open_output(self._outlet.put)
+
+    def _close_way(self, way: str, *, alive: bool) -> None:
+        """Close our port of one direction; what it leaves sounding is ended, or owed where it is not alive."""
+        if way == "in":
+            self._hearing.let_go()
+            self._ports.close_in()
+        else:
+            self._owed += self._wires.close_output(alive=alive)
+            self._outlet = None
+            self._ports.close_out()
+
     def _close_ports(self, *, alive: bool) -> None:
-        self._hearing.let_go()
-        self._owed += self._wires.close_output(alive=alive)
-        self._outlet = None
-        self._ports.close_in()
-        self._ports.close_out()
+        for way in WAYS:
+            self._close_way(way, alive=alive)
 
     # --- what others see --------------------------------------------------------------------------------------------
 
@@ -106,17 +134,17 @@ class Patchbay:
     def choose(self, wishes: Mapping[str, str | None]) -> None:
         """Join other ports from now on; where one is not there, a sentence, and all stays as it was."""
         for way, wish in wishes.items():
-            if wish == self.wishes[way]:
-                continue
             before, self.wishes[way] = self.wishes[way], wish
-            if self._ports.api == "none":
+            if wish == before or self._ports.api == "none":
                 continue
+            self._close_way(way, alive=True)
             try:
-                self._reopen(way)
+                self._open_way(way)
             except PortError as error:
-                self.wishes[way] = before
                 self.notice(str(error))
-                self._reopen_if_there(way)
+                self.wishes[way] = before
+                self._stand_in(way)
+        self._list_ports()
         self.changed()
 
     def release(self, keys: bytes) -> None:
@@ -128,21 +156,10 @@ class Patchbay:
         self._owed += owed
         self._owe_for_a_while()
 
-    def _reopen(self, way: str) -> None:
-        if way == "in":
-            self._hearing.let_go()
-            self._ports.close_in()
-            self._ports.open_in(self._hearing.heard, self.wishes["in"])
-        else:
-            self._wires.close_output(alive=True)
-            self._outlet = None
-            self._ports.close_out()
-            self._outlet = self._ports.open_out(self.wishes["out"])
-            self._wires.open_output(self._outlet.put)
-
-    def _reopen_if_there(self, way: str) -> None:
+    def _stand_in(self, way: str) -> None:
+        """Open what can be opened of a direction that was just closed."""
         try:
-            self._reopen(way)
+            self._open_way(way, patient=True)
         except PortError as error:
             self.notice(str(error))
 
@@ -183,8 +200,8 @@ class Patchbay:
             self._search_later(pause_s)
             return
         try:
-            self._open(api)
-        except PortError as error:
+            self._open(api, patient=True)
+        except PortError as error:  # it is gone again, or not ready
             self.notice(str(error))
             self._ports.close()
             self._search_later(SEARCH_S)
@@ -219,5 +236,42 @@ class Patchbay:
         else:
             self._chores.set("list", time.monotonic() + POLL_S, self._list_ports)
         self._listed = self._ports.available()
+        self._look_for_chosen()
         if before != (self._listed, self._cables.remembered):
             self.changed()
+
+    def _look_for_chosen(self) -> None:
+        """A port we are joined to has gone, or one we wait for has come."""
+        for way in WAYS:
+            chosen, wish = self._ports.chosen[way], self.wishes[way]
+            if chosen is not None and way not in self._away and chosen not in self._listed[way]:
+                self._unplugged(way)
+                self.notice(f"{chosen} has gone; livemuse waits for it.")
+            elif way in self._away and wish is not None and find_port(wish, self._listed[way]) is not None:
+                self._plugged_in(way, chosen)
+                self.notice(f"{self._ports.chosen[way] or wish} is back.")
+            else:
+                continue
+            self._listed = self._ports.available()
+            self.changed()
+
+    def _unplugged(self, way: str) -> None:
+        if self._ports.watch is not None:  # on JACK our own port stays, and only the cable is out
+            self._away.add(way)
+            if way == "in":
+                self._hearing.let_go()
+        else:
+            self._close_way(way, alive=False)
+            self._stand_in(way)
+
+    def _plugged_in(self, way: str, chosen: str | None) -> None:
+        watch, mine = self._ports.watch, self._ports.names[way]
+        if watch is not None and chosen is not None and mine is not None:
+            self._away.discard(way)
+            watch.connect(*((chosen, mine) if way == "in" else (mine, chosen)))
+        else:
+            self._close_way(way, alive=True)
+            self._stand_in(way)
+        if way == "out":
+            self._owe_for_a_while()
+            self._chores.set("pay", time.monotonic() + CABLE_S, self._pay)

@@ -120,10 +120,6 @@ class Ports:
         wanted = APIS if self.wanted_api == "auto" else (self.wanted_api,)
         return next((api for api in wanted if APIS[api] in compiled and self._runs(api)), "none")
 
-    def reach(self, api: str) -> None:
-        """Make ``api`` the interface; PortError when it is gone again."""
-        self.api = api
-
     def why_no_api(self) -> PortError:
         """A sentence on why the interface that was named cannot be had."""
         there = [name for name in APIS if APIS[name] in rtmidi.get_compiled_api() and self._runs(name)]

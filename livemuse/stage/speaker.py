@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from livemuse.stage.priority import ordinary
 from livemuse.stage.sound import Synth
 from livemuse.stage.wires import Wires
 
@@ -32,6 +33,8 @@ class Speaker:
 
     def apply(self, wish: str, gain: float, *, routed: bool) -> None:
         """Sound as these wishes say, from now on."""
+        if wish != self._wish and self._synth is not None and self._synth.state == "none":
+            self.close()  # asked for again: perhaps there is a sound card now
         self._wish, self._routed = wish, routed
         if self._synth is not None and gain != self._gain:
             self._synth.set_gain(gain)
@@ -45,7 +48,8 @@ class Speaker:
         """Start the synth if it is wanted; a sentence where it cannot be."""
         if not self._wanted or self._synth is not None:
             return
-        self._synth = Synth.start(self._wish, self._gain)
+        with ordinary():
+            self._synth = Synth.start(self._wish, self._gain)
         if self._synth is None:
             self._notice(Synth.reason)
         self._wires.set_synth(self._synth)

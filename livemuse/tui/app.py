@@ -21,6 +21,7 @@ from livemuse.control.client import LiveLink
 from livemuse.errors import LinkError, LivemuseError
 from livemuse.music.controls import CONTROLS, Controls, parse_control
 from livemuse.tui.asking import Asking, Link
+from livemuse.tui.choices import OWN_PORT, Value, model_choices, port_choices
 from livemuse.tui.colours import VARIABLES
 from livemuse.tui.computer_keys import HOLD_S, ComputerKeys
 from livemuse.tui.keys import bindings
@@ -36,7 +37,6 @@ FIRST_TRIES_S: Final = 0.05  # an engine that is just starting is there any mome
 LATER_TRIES_S: Final = 1.0
 _FAST_TRIES: Final = 200  # ten seconds
 _GOODBYE_S: Final = 1.5
-_OWN_PORT: Final = ""  # in a list of ports: livemuse's own virtual one
 
 
 class OwnEngine(Protocol):
@@ -57,6 +57,7 @@ class EngineSaid(Message):
     def __init__(self, happened: list[m.Event]) -> None:
         super().__init__()
         self.happened = happened
+        self.taken = asyncio.Event()  # set once it was heard: until then nothing more is read from the socket
 
 
 class EngineGone(Message):
@@ -138,7 +139,9 @@ class Console(App[int]):
                     async for happened in link.events():
                         if not was_there:
                             was_there, tries, self.asking.link = True, 0, link
-                        self.post_message(EngineSaid(happened))
+                        said = EngineSaid(happened)
+                        if self.post_message(said):
+                            await said.taken.wait()
                 finally:
                     link.close()
             except LinkError as error:
@@ -159,6 +162,7 @@ class Console(App[int]):
         for event in message.happened:
             self._hear(event)
         self._playing.wake()
+        message.taken.set()
 
     def _hear(self, event: m.Event) -> None:
         match event:
@@ -288,55 +292,48 @@ class Console(App[int]):
         """Open the chooser of a control or a port."""
         if name in ("midi_in", "midi_out"):
             self.run_worker(self._choose_port(name.removeprefix("midi_")))
+        elif name == "model":
+            self.run_worker(self._choose_model())
         else:
-            self.run_worker(self._choose_value(name))
+            self._choose_value(name, [(choice, choice) for choice in CONTROLS[name].choices])
 
-    async def _choose_value(self, name: str) -> None:
+    def _choose_value(self, name: str, choices: list[tuple[Value, str]]) -> None:
         from livemuse.tui.screens.choose import Choose
 
-        row = CONTROLS[name]
-        current = self.controls[name]
-        if name == "model":
-            choices = await self._model_choices()
-        else:
-            choices = [(choice, choice) for choice in row.choices]
-        words = f"{row.help} ({row.values})"
-        value = await self.push_screen_wait(
-            Choose(label(name), words, choices, current, lambda text: parse_control(name, text))
-        )
-        if value is not None:
-            self._playing.show_controls({name: value})
-            self.asking.set(name, value)
+        def chosen(value: Value | None) -> None:
+            if value is not None:
+                self._playing.show_controls({name: value})
+                self.asking.set(name, value)
 
-    async def _model_choices(self) -> list[tuple[int | float | str, str]]:
-        answer = await self.asking.answer(m.Models())
-        models = (answer or {}).get("models")
-        found = [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []
-        return [
-            (str(model.get("name", ""))[:200], f"{model.get('name', '')}   {model.get('terms') or ''}"[:200])
-            for model in found[:200]
-        ]
+        row = CONTROLS[name]
+        words = f"{row.help} ({row.values})"
+        screen = Choose(label(name), words, choices, self.controls[name], lambda text: parse_control(name, text))
+        self.push_screen(screen, chosen)
+
+    async def _choose_model(self) -> None:
+        choices = model_choices(await self.asking.answer(m.Models()))
+        if self.screen is self._playing:  # nothing else was opened meanwhile
+            self._choose_value("model", choices)
 
     async def _choose_port(self, direction: str) -> None:
         from livemuse.tui.screens.choose import Choose
 
+        def chosen(port: Value | None) -> None:
+            if port is not None:
+                self.asking.ask(m.Choose(direction, str(port) or None))
+
         answer = await self.asking.answer(m.Ports())
-        if answer is None:
+        if answer is None or self.screen is not self._playing:
             return
         try:
             ports = m.read_ports(answer)
         except LinkError as error:
             self._refused(str(error))
             return
-        names = ports.inputs if direction == "in" else ports.outputs
-        choices: list[tuple[int | float | str, str]] = [(_OWN_PORT, "livemuse's own port (others connect to it)")]
-        choices += [(name, name) for name in names]
         words = "Your keyboard plays into this port." if direction == "in" else "livemuse plays to this port."
-        chosen = await self.push_screen_wait(
-            Choose(f"MIDI {direction} ({plain(ports.api)})", words, choices, ports.chosen.get(direction) or _OWN_PORT)
-        )
-        if chosen is not None:
-            self.asking.ask(m.Choose(direction, str(chosen) or None))
+        title = f"MIDI {direction} ({plain(ports.api)})"
+        current = ports.chosen.get(direction) or OWN_PORT
+        self.push_screen(Choose(title, words, port_choices(ports, direction), current), chosen)
 
 
 def make_console(

@@ -47,9 +47,7 @@ class JackServer:
         command = [
             "jackd",
             "-R" if may_be_realtime() else "-r",
-            *(
-                ["-S", "-t", "50"] if self._synchronous else []
-            ),  # a machine that stalls 50 ms would lose notes otherwise
+            *(["-S", "-t", "20"] if self._synchronous else []),  # else a stall of 50 ms would lose notes
             "-n",
             self.name,
         ]

@@ -14,6 +14,7 @@ Every reply holds {"ok", "frame" (now), "events" (how many came in so far)}; ``q
 [[frame, hex], ...], and with all that was played.
 """
 
+import contextlib
 import json
 import sys
 import threading
@@ -51,8 +52,9 @@ class Performance:
         events = [(on_s, 1, bytes([0x90, pitch, velocity])) for on_s, _, pitch, velocity in notes]
         events += [(min(off_s, to_s + 0.2), 0, bytes([0x80, pitch, 64])) for _, off_s, pitch, _ in notes]
         pedal = [(at_s, 2, bytes([0xB0, 64, value])) for at_s, value in self._pedal if from_s <= at_s < to_s]
-        if pedal:
-            pedal.append((to_s + 0.2, 2, bytes([0xB0, 64, 0])))
+        if pedal:  # it comes up with the last key
+            last_s = max((at_s for at_s, kind, _ in events if kind == 0), default=to_s)
+            pedal = [press for press in pedal if press[0] < last_s] + [(last_s, 2, bytes([0xB0, 64, 0]))]
         return [(at_s - from_s, message) for at_s, _, message in sorted(events + pedal)]
 
 
@@ -94,8 +96,10 @@ class Musician:
     def connect(self, to: str, source: str) -> None:
         """Connect both ports, unless they are."""
         for a, b in ((self._play.name, to), (source, self._hear.name)):
-            if b not in [port.name for port in self.client.get_all_connections(a)]:
+            with contextlib.suppress(jack.JackErrorCode):  # livemuse may be putting its cables back at this moment
                 self.client.connect(a, b)
+            if b not in [port.name for port in self.client.get_all_connections(a)]:
+                raise RuntimeError(f"{a} cannot be connected to {b}")
 
     def note_ons_after(self, index: int) -> int:
         """How many note-ons came in from event ``index`` on."""

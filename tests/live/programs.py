@@ -117,9 +117,11 @@ class MusicianProgram:
         return reply
 
     def play(self, from_s: float, to_s: float) -> int:
-        """Play a phrase to its end; the number of events heard when it began."""
-        events: int = self.ask("play", from_s=from_s, to_s=to_s)["events"]
-        assert self.ask("finished")["ok"]
+        """Play a phrase to its end; the number of events heard when its last key came up."""
+        self.ask("play", from_s=from_s, to_s=to_s)
+        finished = self.ask("finished")
+        assert finished["ok"]
+        events: int = finished["events"]
         return events
 
     def play_until_answered(self, from_s: float, to_s: float, note_ons: int = 1) -> int:

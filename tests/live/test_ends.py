@@ -109,7 +109,7 @@ def test_a_killed_stage_comes_back_and_ends_what_it_left_sounding(rough_server: 
     musician.play_until_answered(20.0, 22.0, note_ons=3)
     os.kill(livemuse.ready["stage_pid"], signal.SIGKILL)
     assert gone(livemuse.ready["stage_pid"])
-    rough_server.wait_until_gone("livemuse-out")
+    rough_server.wait_until_gone("livemuse-in", "livemuse-out")
     ports = livemuse_ports(rough_server, livemuse)
     musician.ask("connect", **ports)
     frame = musician.ask("now")["frame"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from livemuse.midi.link import NEVER, Inject, NoteSent, Notice, PortsChanged, Release
+from livemuse.midi.link import NEVER, HeardMessage, Inject, NoteSent, Notice, PortsChanged, Release
 from livemuse.midi.messages import note_off, note_on
 from tests.stage.engine_side import StageProcess, Talk
 
@@ -258,3 +258,42 @@ def test_a_port_that_is_named(server: "JackServer", start: Start, visit: Visit) 
     peer.play(note_on(0, 61, 80), note_off(0, 61))
     assert len(peer.wait(4)) == 4
     assert stage.quit() == 0
+
+
+def test_a_named_port_that_goes_and_comes(server: "JackServer", start: Start, visit: Visit) -> None:
+    peer = visit(server)
+    stage = start(server, "--in", "peer:play", "--out", "peer:hear")
+    talk = stage.talk()
+    talk.rules(thru="on")
+    peer.play(note_on(0, 60, 80))
+    assert peer.wait(1) == [note_on(0, 60, 80)]
+    peer.close()
+    talk.until(lambda frame: isinstance(frame, Notice) and b"peer:play has gone" in frame.text)
+    heard = [frame.data for frame in talk.of(HeardMessage)]
+    assert heard == [note_on(0, 60, 80), note_off(0, 60)]  # a keyboard that is gone holds no key
+    again = visit(server)
+    talk.until(lambda frame: isinstance(frame, Notice) and b"peer:play is back" in frame.text)
+    again.play(note_on(0, 61, 80), note_off(0, 61))
+    assert again.wait(2)[-2:] == [note_on(0, 61, 80), note_off(0, 61)]
+    assert stage.quit() == 0
+
+
+def test_a_named_port_is_waited_for_after_the_server_was_gone(
+    rough_server: "JackServer", start: Start, visit: Visit
+) -> None:
+    peer = visit(rough_server)
+    stage = start(rough_server, "--in", "peer:play", "--out", "peer:hear")
+    talk = stage.talk()
+    talk.rules(thru="on")
+    talk.settle()
+    rough_server.kill()
+    peer.close()
+    talk.until(lambda frame: isinstance(frame, Notice) and b"gone" in frame.text)
+    rough_server.start()
+    talk.until(lambda frame: isinstance(frame, Notice) and b"server is back" in frame.text)
+    again = visit(rough_server)
+    talk.until(lambda frame: isinstance(frame, Notice) and b"peer:play is back" in frame.text)
+    again.play(note_on(0, 61, 80), note_off(0, 61))
+    assert again.wait(2) == [note_on(0, 61, 80), note_off(0, 61)]
+    assert stage.quit() == 0
+    assert sum(isinstance(frame, Notice) for frame in talk.frames) <= 5

@@ -211,6 +211,12 @@ def test_functions_hidden_in_a_graph_are_refused(model_copy: Path) -> None:
     assert "functions" in str(refused(model_copy))
 
 
+def test_a_name_that_is_no_text_is_refused(model_copy: Path) -> None:
+    data = (SHIPPED / "head_velocity.onnx").read_bytes()
+    with_graph(model_copy, "head_velocity", data.replace(b"velocity_logits", b"velocity_\x80\xff\xfe\x80\x80s"))
+    refused(model_copy)
+
+
 def test_weights_that_are_no_numbers_are_refused(model_copy: Path) -> None:
     data = (SHIPPED / "head_step.onnx").read_bytes()
     middle = len(data) // 2 & ~3
@@ -237,7 +243,7 @@ def test_a_damaged_manifest_is_refused_or_still_true(
         assert info.problem == "" or info.problem.endswith(".")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 10**9), st.binary(min_size=1, max_size=4))
 def test_a_damaged_graph_is_refused_or_plays(tmp_path_factory: pytest.TempPathFactory, at: int, put: bytes) -> None:
     folder = copy_model(tmp_path_factory.mktemp("damaged") / "model")

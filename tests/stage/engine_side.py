@@ -118,6 +118,9 @@ class StageProcess:
         """Leave nothing behind."""
         for talk in self._talks:
             talk.close()
-        if self.process.poll() is None:
+        self.process.terminate()
+        try:
+            self.process.wait(3)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait(5)
+            self.process.wait(5)

@@ -19,7 +19,7 @@ with warnings.catch_warnings():
 
 from training.config import Config, Shape  # noqa: E402
 from training.corpus import load_corpus, prepare  # noqa: E402
-from training.evaluate import evaluate, onnx_nats, table  # noqa: E402
+from training.evaluate import evaluate, evenings, in_the_evening, onnx_nats, table  # noqa: E402
 from training.export import export  # noqa: E402
 from training.network import Network, lstm  # noqa: E402
 from training.parity import difference  # noqa: E402
@@ -124,6 +124,17 @@ def test_evaluation_puts_the_markov_model_in_the_same_table(notes: Path, model: 
     printed = table(found)
     assert "markov-5" in printed
     assert "nats a note" in printed
+
+
+def test_an_evening_is_all_pieces_run_together(notes: Path, model: Path) -> None:
+    corpus = load_corpus(notes, "train")
+    made = evenings(corpus, notes=300)
+    assert np.diff(made.starts).tolist() == [300, 300, 300]
+    assert sorted(made.pitch) == sorted(corpus.pitch)
+    found = in_the_evening(model, notes, "validation", quiet)
+    assert found["evenings"] == 1
+    assert found["carried"] == pytest.approx(found["begun_anew"], abs=1.0)
+    assert "begun anew" in table(found)
 
 
 def test_the_card_says_what_it_was_trained_on(model: Path) -> None:

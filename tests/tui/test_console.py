@@ -1,5 +1,8 @@
 """Keys pressed on the console, messages seen by the desk; words and notes on the screen."""
 
+import os
+import signal
+
 import pytest
 
 from livemuse.control.server import ControlServer
@@ -343,6 +346,16 @@ async def test_the_help_lists_every_key(opened: Open) -> None:
             await scene.shows(key.help)
 
 
+async def test_a_flood_of_notes_does_not_lock_the_player_out(opened: Open, desk: ScriptedDesk) -> None:
+    async with opened() as scene:
+        for _ in range(15):
+            for number in range(200):
+                desk.note_on("livemuse", number % 128, 90)
+            await scene.pilot.pause()
+        await scene.press("z")
+        await scene.asked("press", 60, 80, HOLD_S)
+
+
 # --- beginning and end -----------------------------------------------------------------------------------------
 
 
@@ -355,3 +368,13 @@ async def test_detach_leaves_the_engine_and_quit_ends_the_one_it_owns(
             await scene.press(key)
             await until(lambda scene=scene: scene.console.return_value == 0)  # type: ignore[misc]
         assert (("action", "shutdown") in desk.calls) is ends
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_closed_terminal_ends_the_engine_it_owns(
+    opened: Open, desk: ScriptedDesk, number: signal.Signals
+) -> None:
+    async with opened(owns_engine=True) as scene:
+        os.kill(os.getpid(), number)
+        await until(lambda: scene.console.return_value == 0)
+        assert ("action", "shutdown") in desk.calls
