@@ -34,7 +34,10 @@ def examine() -> list[Finding]:
 
 def list_ports(api: str = "auto") -> list[dict[str, Any]]:
     """Every MIDI port of the interface: name, direction, api. PortError for one that was named and cannot be had."""
-    from livemuse.stage.ports import Ports
+    import rtmidi
+
+    from livemuse.stage.ports import APIS as INTERFACES
+    from livemuse.stage.ports import Ports, plain_name, turned_away
 
     if api not in APIS:
         raise PortError(f"There is no MIDI interface called {api[:40]!r}.", "Known: " + ", ".join(APIS) + ".")
@@ -44,16 +47,17 @@ def list_ports(api: str = "auto") -> list[dict[str, Any]]:
         if api != "auto":
             raise ports.why_no_api()
         return []
-    ports.reach(found)
     try:
-        available = ports.available()
+        with turned_away():
+            listers = {"in": rtmidi.MidiIn(INTERFACES[found]), "out": rtmidi.MidiOut(INTERFACES[found])}
+            names = {
+                direction: [plain_name(name) for name in lister.get_ports()] for direction, lister in listers.items()
+            }
+            for lister in listers.values():
+                lister.delete()
     finally:
         ports.close()
-    return [
-        {"name": name, "direction": direction, "api": found}
-        for direction in ("in", "out")
-        for name in available[direction]
-    ]
+    return [{"name": name, "direction": way, "api": found} for way in ("in", "out") for name in names[way]]
 
 
 def _python() -> Finding:
@@ -79,7 +83,9 @@ def _midi() -> Finding:
     ports = list_ports()
     from livemuse.stage.ports import Ports
 
-    api = Ports("livemuse-doctor", "auto", lambda _: None).find_api()
+    looker = Ports("livemuse-doctor", "auto", lambda _: None)
+    api = looker.find_api()
+    looker.close()
     if api == "none":
         what = "No MIDI interface was found; the computer's keyboard and the built-in synth can still be used."
         return Finding("midi", False, what, _MIDI_REMEDY.get(sys.platform, ""))

@@ -47,7 +47,7 @@ def answer_notes(
 
     However long a rest the call holds, it is one call: livemuse is told to keep silent until its end.
     """
-    duet = Duet(controls)
+    duet = Duet(controls.replaced("mode", "answer"))
     duet.bar_s = BEATS_A_BAR * 60.0 / song.tempos[-1][1] if song.ticks_per_beat else duet.bar_s
     evening = Evening(duet, Improviser(stepper), journal)
     evening.do(-1.0, "tacet")

@@ -93,7 +93,7 @@ class Engine:
         ] = {}  # sent to the stage, not ended: note, channel
         self._sounding: dict[tuple[int, int], tuple[PlannedNote, int]] = {}
         self._decided_s: dict[int, float] = {}  # take -> when it was decided that its first note sounds
-        self._pressed: dict[int, asyncio.TimerHandle] = {}
+        self._pressed: dict[int, tuple[int, asyncio.TimerHandle]] = {}  # typed keys: pitch -> channel, its end
         self._since_s = clock.now_s()
         self._shown = ""
         self.anything_happened = False  # an evening without a note leaves no file
@@ -139,7 +139,7 @@ class Engine:
         for take, index in list(self._sounding):
             self._ended(take, index, now_s)
         self.board.all_ended("player", now_s)
-        for timer in self._pressed.values():
+        for _, timer in self._pressed.values():
             timer.cancel()
         self._pressed.clear()
         self._perform(self.duet.stage_lost(now_s))
@@ -178,18 +178,24 @@ class Engine:
         """An action was asked for, by the console, a pedal or a script."""
         now_s = self._clock.now_s() if at_s is None else at_s
         self._journal.write("action", now_s, name=action)
+        if action == "panic":
+            for pitch, (_, timer) in list(self._pressed.items()):
+                timer.cancel()
+                self._let_go(pitch)
+            self.board.all_ended("player", now_s)
         self._perform(self.duet.do(action, now_s))
         self.on_action(action)
         self._show()
 
     def press(self, pitch: int, velocity: int, hold_s: float) -> None:
         """A key typed on the computer; while it sounds, the same key lengthens it."""
-        timer = self._pressed.pop(pitch, None)
+        channel, timer = self._pressed.pop(pitch, (self._typed_channel, None))
         if timer is not None:
             timer.cancel()
         elif self.stage is not None:
-            self.stage.send(Inject(messages.note_on(self._typed_channel, pitch, velocity)))
-        self._pressed[pitch] = asyncio.get_running_loop().call_later(hold_s, self._let_go, pitch)
+            self.stage.send(Inject(messages.note_on(channel, pitch, velocity)))
+        timer = asyncio.get_running_loop().call_later(hold_s, self._let_go, pitch)
+        self._pressed[pitch] = (channel, timer)
 
     def notice(self, sentence: str) -> None:
         """Say something to whoever watches."""
@@ -253,9 +259,9 @@ class Engine:
         return 0 if isinstance(channel, str) else int(channel) - 1
 
     def _let_go(self, pitch: int) -> None:
-        self._pressed.pop(pitch, None)
+        channel, _ = self._pressed.pop(pitch)
         if self.stage is not None:
-            self.stage.send(Inject(messages.note_off(self._typed_channel, pitch)))
+            self.stage.send(Inject(messages.note_off(channel, pitch)))
 
     def _heard(self, frame: HeardMessage) -> None:
         self.anything_happened = True

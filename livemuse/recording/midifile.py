@@ -104,9 +104,10 @@ def write_whole(path: Path, data: bytes) -> None:
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes ``path``'s place when it is whole; FileError where the disk does not take it."""
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is not an ordinary file.", "Name a file to write.")
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             yield file
             file.flush()

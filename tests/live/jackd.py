@@ -41,6 +41,7 @@ class JackServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._probe: jack.Client | None = None
         self._ports_changed = threading.Event()
+        self.appeared: list[str] = []  # every port that ever did, in order
 
     def start(self) -> None:
         """Start the server (again) and wait until it takes clients."""
@@ -64,10 +65,15 @@ class JackServer:
             except jack.JackOpenError:
                 pause.wait(0.1)
                 continue
-            self._probe.set_port_registration_callback(lambda _port, _there: self._ports_changed.set())
+            self._probe.set_port_registration_callback(self._port_changed)
             self._probe.activate()
             return
         raise RuntimeError("jackd did not come up: " + self._log.read_text(errors="replace")[-2000:])
+
+    def _port_changed(self, port: jack.Port, there: bool) -> None:
+        if there:
+            self.appeared.append(port.name)
+        self._ports_changed.set()
 
     def ports(self) -> list[str]:
         """The names of all MIDI ports there are now."""
@@ -84,14 +90,15 @@ class JackServer:
             self._ports_changed.wait(0.05)
         raise AssertionError(f"no port of {client} among {self.ports()}")
 
-    def wait_until_gone(self, client: str, timeout_s: float = 5.0) -> None:
-        """Wait until ``client`` has no port any more."""
-        for _ in range(int(timeout_s / 0.02) + 1):
+    def wait_for_new_port(self, client: str, since: int, timeout_s: float = 5.0) -> str:
+        """Wait for a port of ``client`` to appear after the ``since``-th of all that ever did; its name."""
+        for _ in range(int(timeout_s / 0.05) + 1):
             self._ports_changed.clear()
-            if not any(name.startswith(client + ":") for name in self.ports()):
-                return
-            self._ports_changed.wait(0.02)
-        raise AssertionError(f"{client} is still there: {self.ports()}")
+            found = [name for name in self.appeared[since:] if name.startswith(client + ":")]
+            if found:
+                return found[0]
+            self._ports_changed.wait(0.05)
+        raise AssertionError(f"no port of {client} appeared again: {self.appeared[since:]}")
 
     def connections(self, port: str) -> list[str]:
         """The names of the ports that ``port`` is connected to."""

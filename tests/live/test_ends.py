@@ -107,10 +107,13 @@ def test_a_killed_stage_comes_back_and_ends_what_it_left_sounding(rough_server: 
     livemuse, musician = duet(rough_server, *LONG)
     before = livemuse.status()
     musician.play_until_answered(20.0, 22.0, note_ons=3)
+    until_now = len(rough_server.appeared)
     os.kill(livemuse.ready["stage_pid"], signal.SIGKILL)
     assert gone(livemuse.ready["stage_pid"])
-    rough_server.wait_until_gone("livemuse-in", "livemuse-out")
-    ports = livemuse_ports(rough_server, livemuse)
+    ports = {
+        "to": rough_server.wait_for_new_port("livemuse-in", until_now),
+        "from": rough_server.wait_for_new_port("livemuse-out", until_now),
+    }
     musician.ask("connect", **ports)
     frame = musician.ask("now")["frame"]
     assert musician.ask("quiet", for_s=0.2, timeout_s=5)["ok"]
