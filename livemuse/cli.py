@@ -4,6 +4,7 @@ stdout is data, stderr is talk; exit 0 done, 1 something a person can put right 
 """
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,13 +20,13 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the program's entry point."""
+    for name in ("stdout", "stderr"):  # closed by whoever started us
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the program runs
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given == ["--version"]:  # before anything is imported: it answers at once
-        sys.stdout.write(f"livemuse {__version__}\n")
-        return 0
-    options = _parser().parse_args(given)
     try:
-        code: int = options.command(options)
+        code = _run(given)
+        sys.stdout.flush()
     except LivemuseError as error:
         sys.stderr.write(
             f"livemuse: {_one_line(error.what)}\n" + (f"{_one_line(error.remedy)}\n" if error.remedy else "")
@@ -34,9 +35,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_stdout_go()
         return 0
+    except OSError as error:  # a full disk behind stdout, a folder taken away
+        _let_stdout_go()
+        sys.stderr.write(f"livemuse: The system refused: {_one_line(str(error))}.\n")
+        return 1
     return code
+
+
+def _run(given: list[str]) -> int:
+    if given == ["--version"]:  # before anything is imported: it answers at once
+        _say(f"livemuse {__version__}")
+        return 0
+    options = _parser().parse_args(given)
+    code: int = options.command(options)
+    return code
+
+
+def _let_stdout_go() -> None:
+    """What could not be written must not be tried again when Python ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(text: str) -> str:

@@ -236,7 +236,7 @@ async def run_daemon(settings: Settings) -> None:
         loop.add_signal_handler(number, daemon.end)
 
     def ready(fields: Mapping[str, Any]) -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):  # nobody reads it: play all the same
             sys.stdout.write("READY " + json.dumps(fields) + "\n")
             sys.stdout.flush()
 

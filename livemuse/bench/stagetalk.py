@@ -54,5 +54,3 @@ def _connect(path: Path) -> socket.socket:
             continue
         return link
     raise BenchError("The stage under measurement does not start.")
-
-

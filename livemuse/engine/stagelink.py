@@ -63,16 +63,18 @@ class StageLink:
         """Connect to the stage that is there, or start one; PortError where what was named cannot be had."""
         connection = await self._connect()
         if connection is not None:
-            if await self._greet(*connection, reuse=True):
-                return
-            await self._gone()
+            with contextlib.suppress(ConnectionError):  # it was ending: another is started
+                if await self._greet(*connection, reuse=True):
+                    return
+                await self._gone()
         await self._spawn(state or {})
         deadline_s = asyncio.get_running_loop().time() + _START_WITHIN_S
         while asyncio.get_running_loop().time() < deadline_s:
             connection = await self._connect()
             if connection is not None:
-                await self._greet(*connection, reuse=False)
-                return
+                with contextlib.suppress(ConnectionError):  # the socket of the one before: the new one is on its way
+                    await self._greet(*connection, reuse=False)
+                    return
             if self._process is not None and self._process.returncode is not None:
                 raise LinkError("The stage (the process that owns the MIDI ports) ended at once.", "See the log.")
             await asyncio.sleep(0.01)
@@ -133,10 +135,12 @@ class StageLink:
             while not first:
                 data = await asyncio.wait_for(reader.read(65536), _START_WITHIN_S)
                 if not data:
-                    raise LinkError("The stage hung up at once.", "Another engine of this name may be using it.")
+                    raise ConnectionResetError
                 first += frames.feed(data)
         except TimeoutError as error:
             raise LinkError("The stage does not answer.", "End the process `livemuse.stage` and try again.") from error
+        except OSError as error:  # it died while we shook hands
+            raise LinkError("The stage hung up at once.", "It is started again.") from error
         hello = first[0]
         if not isinstance(hello, Hello):
             raise LinkError("What answers on the stage's socket is no stage.", "End it and try again.")

@@ -33,7 +33,8 @@ class PartnerThread:
         self._made = made
         self._failed = failed
         self._tasks: queue.SimpleQueue[Task | Callable[[], None] | None] = queue.SimpleQueue()
-        self._called_off: set[int] = set()
+        self._called_off: set[int] = set()  # takes that are over
+        self._never_were: set[int] = set()  # those of which nothing sounded: not worth beginning
         self._thread = threading.Thread(target=self._run, name="improviser", daemon=True)
         self._thread.start()
 
@@ -41,6 +42,8 @@ class PartnerThread:
         """Do this next; a plain call is for what must happen between two takes (a change of model)."""
         if isinstance(task, Settle):
             self._called_off.add(task.take)
+            if task.last_index is None:
+                self._never_were.add(task.take)
         self._tasks.put(task)
 
     def close(self) -> None:
@@ -60,7 +63,8 @@ class PartnerThread:
             case Listen(notes):
                 self._partner.listen(notes)
             case Begin(plan):
-                self._partner.begin(plan)
+                if plan.take not in self._never_were:
+                    self._partner.begin(plan)
             case Extend(take, until_s):
                 while take not in self._called_off:
                     extension = self._partner.extend(take, until_s, HANDFUL)
@@ -70,6 +74,7 @@ class PartnerThread:
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)
                 self._called_off.discard(take)
+                self._never_were.discard(take)
             case _:
                 task()
 

@@ -25,9 +25,7 @@ def meta(kind: int, content: bytes | str) -> bytes:
     return bytes((META, kind)) + (content.encode() if isinstance(content, str) else content)
 
 
-def write_song(
-    tracks: Sequence[Track], *, ticks_per_beat: int = TICKS_PER_BEAT, tempo_bpm: float = TEMPO_BPM
-) -> bytes:
+def write_song(tracks: Sequence[Track], *, ticks_per_beat: int = TICKS_PER_BEAT, tempo_bpm: float = TEMPO_BPM) -> bytes:
     """The bytes of a type 1 file at one tempo, which stands at the head of the first track.
 
     Events at one moment stay in the order given. Raises ValueError for a message that no file can hold.

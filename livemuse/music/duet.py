@@ -37,6 +37,7 @@ from livemuse.music.schedule import (
 State = Literal["listening", "waiting", "answering", "playing", "tacet"]
 
 NEVER, ALWAYS, UNTIL_FIRST = 0, 1, 2  # how a take yields, as in livemuse.midi.link
+READY_BEFORE_S: Final = 0.25  # an answer is made so long before its first note: most silences are over sooner
 HORIZON_S: Final = 2.0  # so far ahead notes lie ready; a stall of the engine shorter than half of it is not heard
 RELEASE_S: Final = 0.3  # sounding notes end within this when livemuse yields
 TOO_EARLY_S: Final = 1.0  # a player who comes back in so soon had not finished
@@ -44,7 +45,7 @@ BEATS_A_BAR: Final = 4
 BAR_S: Final = BEATS_A_BAR * 0.5  # at 120 bpm, until a tempo is known
 SHORTEST_AUTO_S, LONGEST_AUTO_S = 3.0, 12.0  # an `auto` answer is as long as its call, within these
 TYPICAL_NOTE_S: Final = 0.4  # a key still held counts as this long at least while livemuse plays along
-_NOT_MUSIC: Final = frozenset({"thru", "channel_in"})  # controls that change nothing of what is planned
+_NOT_MUSIC: Final = frozenset({"thru"})  # controls that change nothing of what is planned
 
 Closing = Literal["withdrawn", "yield", "revise", "trigger", "stop", "mode", "finished"]
 
@@ -62,6 +63,7 @@ class _Take:
     asked_until_s: float
     decided: bool = False  # a note of this turn has sounded
     last_sent: int | None = None
+    plan: Plan | None = None  # not given to the improviser yet
     tail: int = 0  # notes of the call that were fed for this take alone
     done: bool = False  # planned to its end
     over_s: float = float("-inf")  # when the last planned note ends
@@ -170,7 +172,7 @@ class Duet:
             actions += self._drop_call(at_s)
         actions += self._listen()
         if reason == "trigger":
-            return actions + self._start(take.closing_at_s, endless=self._endless)
+            return actions + self._start(at_s, take.closing_at_s, endless=self._endless)
         if reason == "mode":
             return actions + self._enter_mode(take.closing_at_s)
         return actions + self._consider(at_s)
@@ -178,6 +180,10 @@ class Duet:
     def wake(self, now_s: float) -> list[Action]:
         """A time asked for by ``WakeAt`` has come."""
         take = self._take
+        if (
+            take is not None and take.plan is not None and now_s >= take.start_s - READY_BEFORE_S - 1e-4
+        ):  # timers are not exact
+            return self._make_ready(take)
         if take is not None and take.done and take.closing is None and now_s >= take.over_s:
             return self._close("finished", now_s, -1.0)
         return []
@@ -185,6 +191,9 @@ class Duet:
     def control(self, controls: Controls, name: str, at_s: float) -> list[Action]:
         """A control was changed to what ``controls`` says: what lies ahead is taken back and made again."""
         self.controls = controls
+        if name == "channel_in":  # releases on the old channel will not be heard any more
+            self.listener.let_go(at_s)
+            return [] if self._take else self._listen() + self._consider(at_s)
         if name in _NOT_MUSIC:
             return []
         if name == "mode":
@@ -198,7 +207,7 @@ class Duet:
         match action:
             case "answer":
                 if self._take is None:
-                    return [] if self.tacet else self._start(at_s, endless=self._endless)
+                    return [] if self.tacet else self._start(at_s, at_s, endless=self._endless)
                 return self._close("trigger", at_s, -1.0) if self.state == "waiting" else []
             case "stop":
                 return self._close("stop", at_s, RELEASE_S) if self._take else []
@@ -229,7 +238,7 @@ class Duet:
         self._stage_there = True
         if self._resume:
             self._resume = False
-            return self._start(at_s, endless=True)
+            return self._start(at_s, at_s, endless=True)
         return self._consider(at_s)
 
     # --- how it follows ------------------------------------------------------------------------------------------
@@ -311,11 +320,11 @@ class Duet:
             or since_s is None
         ):
             return []
-        return self._start(max(since_s + self.wait_s, now_s), endless=False)
+        return self._start(now_s, max(since_s + self.wait_s, now_s), endless=False)
 
     def _enter_mode(self, at_s: float) -> list[Action]:
         if self.controls["mode"] == "solo" and not self.tacet and self._stage_there:
-            return self._start(at_s, endless=True)
+            return self._start(at_s, at_s, endless=True)
         return self._consider(at_s)
 
     def _answer_length(self, start_s: float) -> tuple[float, int | None]:
@@ -329,14 +338,14 @@ class Duet:
             return LONGEST_ANSWER_S, int(float(amount))
         return min(float(amount) * (self.bar_s if unit == "bars" else 1.0), LONGEST_ANSWER_S), None
 
-    def _start(self, start_s: float, *, endless: bool) -> list[Action]:
+    def _start(self, now_s: float, start_s: float, *, endless: bool) -> list[Action]:
         """A new turn, its first note at ``start_s``."""
         length_s, notes = (float("inf"), None) if endless else self._answer_length(start_s)
         self._takes += 1
         self._take = _Take(
             self._takes, self.turn + 1, 0, start_s, start_s + length_s, endless, 0, notes, start_s + HORIZON_S
         )
-        return self._open(self._take, exact=True)
+        return self._open(self._take, now_s, exact=True)
 
     def _go_on(self, old: _Take, at_s: float) -> list[Action]:
         """The same turn, made again from its last sounding note on."""
@@ -349,9 +358,9 @@ class Duet:
             self._takes, old.turn, old.revision + 1, at_s, old.end_s, old.endless, old.first_index + played, left,
             at_s + HORIZON_S, decided=old.decided,
         )  # fmt: skip
-        return self._open(self._take, exact=not old.decided)
+        return self._open(self._take, at_s, exact=not old.decided)
 
-    def _open(self, take: _Take, *, exact: bool) -> list[Action]:
+    def _open(self, take: _Take, now_s: float, *, exact: bool) -> list[Action]:
         if take.endless:
             yields = NEVER
         else:
@@ -364,9 +373,13 @@ class Duet:
             take.id, take.turn, take.revision, tuple(tail),
             take.start_s if exact else None, take.start_s, take.end_s, take.notes_left, take.first_index, self.controls,
         )  # fmt: skip
-        return [
-            *actions,
-            OpenTake(take.id, yields, RELEASE_S, take.turn, take.revision),
-            Begin(plan),
-            Extend(take.id, take.asked_until_s),
-        ]
+        actions.append(OpenTake(take.id, yields, RELEASE_S, take.turn, take.revision))
+        take.plan = plan
+        if take.start_s - READY_BEFORE_S > now_s:
+            return [*actions, WakeAt(take.start_s - READY_BEFORE_S)]
+        return actions + self._make_ready(take)
+
+    def _make_ready(self, take: _Take) -> list[Action]:
+        plan, take.plan = take.plan, None
+        assert plan is not None
+        return [Begin(plan), Extend(take.id, take.asked_until_s)]

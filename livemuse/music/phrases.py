@@ -14,6 +14,7 @@ SHORTEST_WAIT_S: Final = 0.3
 LONGEST_WAIT_S: Final = 2.0
 SHORTEST_NOTE_S: Final = 0.01
 LONGEST_TAIL: Final = 24  # notes whose end is not known yet; older ones are taken as long as they have sounded
+MOST_NOTES_PER_S: Final = 200  # more is no playing but a flood: recorded, not listened to
 _CHORD_S: Final = 0.03  # onsets closer than this are one chord
 _REMEMBERED: Final = 32  # pauses and onsets that say how this player plays now
 
@@ -62,6 +63,7 @@ class Listener:
         self.pauses = Pauses()
         self.silent_since_s: float | None = None  # the last release, while no key is held
         self.last_onset_s: float | None = None
+        self._onsets_s: deque[float] = deque(maxlen=MOST_NOTES_PER_S)
         self._fresh = True  # the next key starts a phrase: the silence before it says nothing
 
     @property
@@ -90,6 +92,9 @@ class Listener:
 
     def _strike(self, event: KeyDown) -> None:
         key = (event.channel, event.pitch)
+        if len(self._onsets_s) == MOST_NOTES_PER_S and event.at_s - self._onsets_s[0] < 1.0:
+            return
+        self._onsets_s.append(event.at_s)
         if not self._fresh:
             gap_s = event.at_s - (self.last_onset_s if self.last_onset_s is not None else event.at_s)
             if gap_s > _CHORD_S:

@@ -85,9 +85,7 @@ def session_song(records: Sequence[Record]) -> bytes:
             sent.clear()
     for side in (player, livemuse):
         side.end(last_s)
-    return write_song(
-        [Track("session", conductor), Track("player", player.events), Track("livemuse", livemuse.events)]
-    )
+    return write_song([Track("session", conductor), Track("player", player.events), Track("livemuse", livemuse.events)])
 
 
 def write_session(records: Sequence[Record], path: Path) -> None:

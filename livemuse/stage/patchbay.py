@@ -30,9 +30,7 @@ _NOBODY: Final = "No MIDI interface was found; livemuse keeps looking. Run `live
 class Patchbay:
     """Opens the ports and keeps them open. ``notice`` gets sentences, ``changed`` is called when anything is new."""
 
-    def __init__(
-        self, ports: Ports, wires: Wires, hearing: Hearing, chores: Chores, state: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, ports: Ports, wires: Wires, hearing: Hearing, chores: Chores, state: Mapping[str, Any]) -> None:
         self._ports, self._wires, self._hearing, self._chores = ports, wires, hearing, chores
         self._cables = Cables(state)
         self.wishes: dict[str, str | None] = {"in": None, "out": None}

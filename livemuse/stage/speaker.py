@@ -72,5 +72,3 @@ class Speaker:
         if synth is not None:
             synth.all_off()
             synth.close()
-
-

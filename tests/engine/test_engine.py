@@ -9,7 +9,7 @@ from livemuse.midi.mapping import parse_map
 from livemuse.midi.messages import note_off, note_on
 from livemuse.music.controls import Controls
 from livemuse.music.notes import PlannedNote
-from livemuse.music.schedule import Begin, Extension
+from livemuse.music.schedule import Begin, Extension, Listen
 
 
 class Told:
@@ -52,9 +52,12 @@ def heard(made: Engine, at_s: float, data: bytes) -> None:
 
 
 async def test_a_phrase_becomes_a_take_and_its_notes_go_to_the_stage() -> None:
-    made, told, _ = engine()
+    made, told, clock = engine()
     heard(made, 100.0, note_on(0, 60, 80))
     heard(made, 100.2, note_off(0, 60))
+    assert [type(task) for task in told.tasks] == [Listen]  # most silences are over before it is worth making an answer
+    clock.now = 100.5
+    await asyncio.sleep(0.5)  # the engine's own timer
     begin = next(task for task in told.tasks if isinstance(task, Begin))
     assert begin.plan.start_s == 100.7
     assert made.state()["deadline_s"] == 100.7

@@ -35,9 +35,7 @@ class Peer:
 
     def connections(self) -> set[str]:
         """What both ports are joined to now."""
-        return {
-            other.name for port in (self._play, self._hear) for other in self._client.get_all_connections(port)
-        }
+        return {other.name for port in (self._play, self._hear) for other in self._client.get_all_connections(port)}
 
     def play(self, *messages: bytes) -> None:
         """Send these, ``per_period`` in each period of the server."""

@@ -206,3 +206,17 @@ def test_a_stage_that_dies_takes_no_turn_with_it() -> None:
     assert night.duet.state == "listening"
     night.at(2.5, lambda now_s: night._inputs.append(lambda: night.duet.stage_back(now_s)))
     assert music(night.run(10.0)) == [(2.5, 62), (2.74, 64)]
+
+
+def test_another_channel_to_listen_to_lets_go_of_keys_held_on_the_old_one() -> None:
+    night = evening(answer_length="1 notes")
+    night.hear(KeyDown(1.0, 0, 60, 80))
+    night.set(1.5, "channel_in", 5)  # the release will not be heard
+    assert music(night.run(10.0)) == [(2.0, 62)]
+
+
+def test_a_flood_is_not_music() -> None:
+    night = evening(answer_length="1 notes")
+    night.play_notes(phrase(*[1.0 + k / 5000 for k in range(5000)], duration_s=0.0001))
+    night.run(1.9)
+    assert len(night._partner._window) <= 201  # type: ignore[attr-defined]

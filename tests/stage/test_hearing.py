@@ -59,7 +59,8 @@ class Room:
 
 
 @pytest.mark.parametrize(
-    ("thru", "output", "synth"), [("auto", False, True), ("on", True, True), ("off", False, False)],
+    ("thru", "output", "synth"),
+    [("auto", False, True), ("on", True, True), ("off", False, False)],
 )
 def test_thru_goes_where_it_is_wanted_byte_for_byte(thru: str, output: bool, synth: bool) -> None:
     room = Room()
