@@ -131,8 +131,8 @@ class Daemon:
             link = self._new_link()
             try:
                 await link.open({"connections": dict(self.engine.facts.connections)})
-            except LivemuseError as error:
-                _LOG.warning("%s", error)
+            except (LivemuseError, OSError, ValueError, KeyError) as error:  # whatever it is, a stage is needed
+                _LOG.warning("the stage could not be started: %s", error)
                 pause_s = min(2 * pause_s, _RESTART_MOST_S)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._ended.wait(), pause_s)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted(
     path for folder in ("livemuse", "training", "tests", "scripts") for path in (ROOT / folder).rglob("*.py")
 )
-LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines; a function's docstring does not count
+LONGEST_FILE, LONGEST_FUNCTION = 400, 50  # lines; a function's docstring does not count
 
 
 def modules_loaded_by(code: str) -> set[str]:
@@ -74,9 +74,15 @@ def test_files_and_functions_are_short_enough_to_read(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
-            if (node.end_lineno or 0) - first.lineno + 1 > LONGEST_FUNCTION:
+            if (node.end_lineno or 0) - first.lineno + 1 - lines_of_text(node) > LONGEST_FUNCTION:
                 long.append(node.name)
     assert long == []
+
+
+def lines_of_text(function: ast.AST) -> int:
+    """How many lines more than one the longest text in ``function`` has: a page of prose is no code."""
+    texts = [node for node in ast.walk(function) if isinstance(node, ast.JoinedStr | ast.Constant)]
+    return max((((text.end_lineno or 0) - text.lineno) for text in texts), default=0)
 
 
 def test_styles_of_the_console_are_short_enough_to_read() -> None:

@@ -1,5 +1,6 @@
 """The figures as values, and how a person reads them."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -92,6 +93,7 @@ class Figures:
     def json(self) -> dict[str, Any]:
         """As ``livemuse bench --json`` prints it."""
         return {
+            "processors": os.cpu_count(),
             "thru": self.thru and self.thru.json(),
             "lateness": self.lateness and self.lateness.json(),
             "lateness_playing": self.lateness_playing and asdict(self.lateness_playing),

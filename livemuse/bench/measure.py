@@ -1,11 +1,10 @@
 """The measurements: each runs livemuse and a bare program at the same time, on the same JACK server."""
 
 import json
-import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +14,14 @@ from livemuse.bench.programs import BenchError, Musician, Program, Studio
 from livemuse.bench.stagetalk import LoneStage
 from livemuse.control.client import ask
 from livemuse.control.messages import Action, Status
+from livemuse.errors import LivemuseError
 
+FIGURES: Final = {
+    "thru": "thru, while livemuse plays",
+    "lateness": "how late an answer's notes are",
+    "decide_to_first": "the time from decision to first note",
+    "idle": "what doing nothing costs",
+}
 MESSAGES: Final = 2000
 NOTES: Final = 2000
 TURNS: Final = 200
@@ -24,31 +30,28 @@ SETTLE_S: Final = 2.0  # until what a program does at its start is done
 OURS, BARE = 0, 1
 
 
-def run(share: float = 1.0, say: Callable[[str], None] = lambda sentence: None) -> Figures:
-    """Measure all that this machine allows; ``share`` of the full number of measurements (1.0 takes four minutes).
+def measure(shares: Mapping[str, float], say: Callable[[str], None]) -> Figures:
+    """Measure what is named, as far as this machine allows; a share of 1.0 is the full number of measurements.
     ``say`` is told what is being measured."""
     with tempfile.TemporaryDirectory(prefix="lm-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o700)
         studio = Studio(Path(folder))
-        try:
-            studio.open()
-        except BenchError as error:
-            return Figures(missing=(str(error),))
         with closing(studio):
-            say("thru, while livemuse plays")
-            thru, playing = measure_thru(studio, max(int(MESSAGES * share), 20))
-            say("lateness")
-            lateness = measure_lateness(studio, max(int(NOTES * share), 20))
-            say("from the decision to the first note")
-            first = measure_decide_to_first(studio, max(int(TURNS * share), 3))
-            say("idle")
-            idle = measure_idle(studio, max(IDLE_S * share, 1.0))
-            return Figures(thru, lateness, playing, first, idle)
+            try:
+                studio.open()
+                taken: dict[str, Any] = {}
+                for name in [name for name in FIGURES if name in shares]:
+                    say(FIGURES[name])
+                    taken |= _MEASURES[name](studio, shares[name])
+            except LivemuseError as error:
+                return Figures(missing=(str(error),))
+            return Figures(**taken)
 
 
-def measure_thru(studio: Studio, count: int) -> tuple[Thru, Spread]:
-    """``count`` messages of every kind through livemuse while it plays solo, and through the bare echo in turn; and
+def measure_thru(studio: Studio, share: float) -> dict[str, Any]:
+    """Messages of every kind through livemuse while it plays solo, and through the bare echo in turn; and
     how late livemuse's own notes were meanwhile."""
+    count = max(int(MESSAGES * share), 20)
     with ExitStack() as leaving:
         bare = leaving.enter_context(closing(studio.bare("echo", "bench-bare")))
         settings = ("thru=on", "mode=solo", "channel_out=16", "channel_in=16", "on_interrupt=ignore")
@@ -62,16 +65,18 @@ def measure_thru(studio: Studio, count: int) -> tuple[Thru, Spread]:
         echoed_s = json.loads(bare.read(10.0))
         sides = [_returned(musician, program) for program in (OURS, BARE)]
         meters = status["latency_ms"]
-        return Thru(
+        thru = Thru(
             callback=SideBySide(Spread.of_meter(meters["thru"]), Spread.of(echoed_s)),
             round_trip=SideBySide(Spread.of(sides[OURS][0]), Spread.of(sides[BARE][0])),
             lost=sides[OURS][1],
             altered=sides[OURS][2],
-        ), Spread.of_meter(meters["lateness"])
+        )
+        return {"thru": thru, "lateness_playing": Spread.of_meter(meters["lateness"])}
 
 
-def measure_lateness(studio: Studio, count: int) -> SideBySide:
-    """``count`` notes of an answer from the stage, and as many from a bare deadline loop, due in turn."""
+def measure_lateness(studio: Studio, share: float) -> dict[str, Any]:
+    """Notes of an answer from the stage, and as many from a bare deadline loop, due in turn."""
+    count = max(int(NOTES * share), 20)
     with ExitStack() as leaving:
         bare = leaving.enter_context(closing(studio.bare("loop", "bench-loop")))
         stage = leaving.enter_context(closing(LoneStage(studio, "bench-stage")))
@@ -85,26 +90,27 @@ def measure_lateness(studio: Studio, count: int) -> SideBySide:
         sent = stage.play(due[OURS])
         loop = json.loads(bare.read(10 + 0.02 * count))
         ours = Spread.of(note.at_s - note.due_s for note in sent)
-        return SideBySide(ours, Spread.of(sent_s - due_s for due_s, sent_s in loop[0::2]))
+        return {"lateness": SideBySide(ours, Spread.of(sent_s - due_s for due_s, sent_s in loop[0::2]))}
 
 
-def measure_decide_to_first(studio: Studio, turns: int) -> Spread:
+def measure_decide_to_first(studio: Studio, share: float) -> dict[str, Any]:
     """Short phrases, each answered; from the moment an answer is decided to the return of its first note's send."""
     with ExitStack() as leaving:
         ours = leaving.enter_context(closing(studio.daemon("bench-ours", "wait=0.1", "answer_length=1 s")))
         musician = leaving.enter_context(closing(Musician(studio.server, ("bench-ours",))))
         time.sleep(SETTLE_S)
-        for turn in range(turns):
+        for turn in range(max(int(TURNS * share), 3)):
             pitches = [48 + (turn * 5 + step * 4) % 30 for step in range(4)]
             musician.play([bytes((kind, p, 70)) for p in pitches for kind in (0x90, 0x80)], 0.03)
         time.sleep(0.5)
-        return Spread.of_meter(ask(_socket(ours), Status())["latency_ms"]["decide_to_first"])
+        meter = ask(_socket(ours), Status())["latency_ms"]["decide_to_first"]
+        return {"decide_to_first": Spread.of_meter(meter)}
 
 
-def measure_idle(studio: Studio, seconds: float) -> Idle | None:
-    """Nothing played, nobody watching; None where the system does not say what a process costs."""
+def measure_idle(studio: Studio, share: float) -> dict[str, Any]:
+    """Nothing played, nobody watching; BenchError where the system does not say what a process costs."""
     if not Path("/proc/self/schedstat").exists():
-        return None
+        raise BenchError("This system does not say what an idle process costs.")
     with ExitStack() as leaving:
         bare = leaving.enter_context(closing(studio.bare("idle", "bench-idle")))
         ours = leaving.enter_context(closing(studio.daemon("bench-ours")))
@@ -112,11 +118,11 @@ def measure_idle(studio: Studio, seconds: float) -> Idle | None:
         time.sleep(SETTLE_S)
         before = [sum(map(cpu_s, pids)), cpu_s(bare.pid)]
         began_s = time.monotonic()
-        time.sleep(seconds)
+        time.sleep(max(IDLE_S * share, 1.0))
         passed_s = time.monotonic() - began_s
         after = [sum(map(cpu_s, pids)), cpu_s(bare.pid)]
         percent = [round(100 * (late - early) / passed_s, 3) for early, late in zip(before, after, strict=True)]
-        return Idle(percent[OURS], percent[BARE], round(passed_s, 1))
+        return {"idle": Idle(percent[OURS], percent[BARE], round(passed_s, 1))}
 
 
 def cpu_s(pid: int) -> float:
@@ -162,6 +168,9 @@ def _returned(musician: Musician, program: int) -> tuple[list[float], int, int]:
     return took, lost, max(len(played) - lost - len(took), 0)
 
 
-def as_json(figures: Figures) -> dict[str, Any]:
-    """What ``livemuse bench --json`` prints, with the machine it was measured on."""
-    return {"processors": os.cpu_count(), **figures.json()}
+_MEASURES: Final[dict[str, Callable[[Studio, float], dict[str, Any]]]] = {
+    "thru": measure_thru,
+    "lateness": measure_lateness,
+    "decide_to_first": measure_decide_to_first,
+    "idle": measure_idle,
+}

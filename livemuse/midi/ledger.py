@@ -49,6 +49,9 @@ class Ledger:
             return tuple(self._sounding)
         return tuple(key for key, entry in self._sounding.items() if entry.count[who])
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._sounding
+
     @property
     def silent(self) -> bool:
         """Whether nothing sounds and no pedal is down."""

@@ -239,7 +239,7 @@ class Duet:
         if self._resume:
             self._resume = False
             return self._start(at_s, at_s, endless=True)
-        return self._consider(at_s)
+        return self._enter_mode(at_s) if self._take is None else []
 
     # --- how it follows ------------------------------------------------------------------------------------------
 

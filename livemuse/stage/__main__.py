@@ -23,6 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sound", default="auto", choices=("auto", "on", "off"))
     parser.add_argument("--state", default="{}", type=json.loads)
     told = parser.parse_args(argv)
+    silence_libraries()
     told.state = told.state if isinstance(told.state, dict) else {}
     try:
         stage = Stage(StageSettings(**vars(told)))
@@ -34,6 +35,16 @@ def main(argv: list[str] | None = None) -> int:
     signal.set_wakeup_fd(stage.waker_fd, warn_on_full_buffer=False)
     be_prompt()
     return stage.run()
+
+
+def silence_libraries() -> None:
+    """What MIDI libraries print by themselves goes nowhere; what this process has to say still goes to stderr."""
+    sys.stderr.flush()
+    ours = os.fdopen(os.dup(2), "w", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    sys.stderr = ours
 
 
 if __name__ == "__main__":

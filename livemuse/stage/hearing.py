@@ -83,7 +83,8 @@ class Hearing:
         at_s = time.monotonic()
         data = bytes(event[0])
         with self._lock:
-            if not self._echo.hides(at_s, data):
+            held = len(data) == 3 and self._key(data) in self._hand
+            if not self._echo.hides(at_s, data, held=held):
                 self.take_in(at_s, data)
 
     def typed(self, data: bytes) -> None:
@@ -116,6 +117,10 @@ class Hearing:
             self._mapped_down.clear()
         self._wake()
 
+    @staticmethod
+    def _key(data: bytes) -> int:
+        return (data[0] & 0x0F) << 7 | data[1]
+
     def _is_mapped(self, at_s: float, data: bytes) -> bool:
         """Whether this belongs to a mapped pedal, pad or key; reports the action when it goes down."""
         if is_controller(data):
@@ -124,13 +129,14 @@ class Hearing:
             kind, down = "note", True
         elif is_note_off(data):
             kind, down = "note", False
-        else:
-            return False
+        else:  # the pressure on a mapped key is not music either
+            pressed = len(data) == 3 and data[0] & 0xF0 == 0xA0
+            return pressed and ("note", data[0] & 0x0F, data[1]) in self._mapped_down
         place = (kind, data[0] & 0x0F, data[1])
         entry = self._rules.entries.get((kind, data[1]))
         if not down and kind == "note":
-            if place not in self._mapped_down:
-                return False  # struck before it was mapped, so it is music to its end
+            if place not in self._mapped_down:  # struck before it was mapped, it is music to its end
+                return entry is not None and self._key(data) not in self._hand
             self._mapped_down.discard(place)
             return True
         if entry is None:

@@ -125,7 +125,11 @@ class Patchbay:
     @property
     def backed_up(self) -> bool:
         """Whether messages wait because JACK has no room for them."""
-        return self._outlet is not None and not self._outlet.flush()
+        outlet = self._outlet
+        if outlet is None or not outlet.waiting:
+            return False
+        with self._wires.lock:
+            return not outlet.flush()
 
     # --- wishes of the engine ---------------------------------------------------------------------------------------
 

@@ -99,13 +99,13 @@ class Player:
     def play(self, asked: PlayNote) -> None:
         """Plan a note, or move the end of one that is planned or sounds; nothing if its take is over or unknown."""
         with self._lock:
-            note = self._notes.get((asked.take, asked.index))
+            note, take = self._notes.get((asked.take, asked.index)), self._takes.get(asked.take)
             if note is not None:
-                note.ends_s = asked.off_s
+                over = take is None or take.over  # it may have been let go meanwhile: never later than that
+                note.ends_s = min(note.ends_s, asked.off_s) if over else asked.off_s
                 if note.sounding:
-                    self._plan(asked.off_s, END, note)
+                    self._plan(note.ends_s, END, note)
                 return
-            take = self._takes.get(asked.take)
             if take is None or take.over or asked.index in take.sent:
                 return
             if 0 < asked.velocity < 128 and asked.on_s < asked.off_s:
@@ -119,8 +119,9 @@ class Player:
             take = self._takes.get(asked.take)
             if take is None:
                 self._report(Taken(asked.take, NO_NOTE, now_s, False))
-            elif take.over:
+            elif take.over:  # asked again: only to let go sooner
                 self._report(Taken(asked.take, take.last_index, now_s, take.by_player))
+                self._end_by(asked.take, asked.release_s, now_s)
             else:
                 self._drop(asked.take, take, asked.release_s, now_s, by_player=False)
 
@@ -206,6 +207,10 @@ class Player:
         take.over, take.by_player = True, by_player
         self._yielding.discard(number)
         self._report(Taken(number, take.last_index, at_s, by_player))
+        self._end_by(number, release_s, at_s)
+
+    def _end_by(self, number: int, release_s: float, at_s: float) -> None:
+        """What sounds of a take ends within ``release_s``; as planned where that is negative."""
         if release_s < 0:
             return
         for note in self._sounding.values():

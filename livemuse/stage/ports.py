@@ -7,6 +7,7 @@ tear a screen, so it is turned away while it is called.
 """
 
 import contextlib
+import gc
 import os
 import re
 import sys
@@ -18,7 +19,8 @@ from typing import Any, Final
 import rtmidi
 
 from livemuse.errors import PortError
-from livemuse.stage.jackwatch import JackNews, JackWatch, load_jack
+from livemuse.midi.link import Notice
+from livemuse.stage.jackwatch import RING_BYTES, JackNews, JackWatch, load_jack
 
 APIS: Final[dict[str, int]] = {
     "core": rtmidi.API_MACOSX_CORE,
@@ -30,7 +32,9 @@ _SPOKEN: Final = {"core": "CoreMIDI", "winmm": "Windows MIDI", "alsa": "ALSA seq
 QUIET_S: Final = 0.020  # until a callback that had already begun is through
 # (its exceptions are not exported by name, and RtMidi's "system error" is one of them)
 RTMIDI_ERRORS: Final = (rtmidi.RtMidiError, OSError, NotImplementedError, ValueError)
+LONGEST_BYTES: Final = RING_BYTES - 8  # the longest message that RtMidi gets through to JACK
 BACKLOG_BYTES: Final = 1 << 20  # more than this is waiting for nobody
+_ABANDONED: Final[list[Any]] = []  # kept for good, because their end would touch what is in use or no longer there
 Heard = Callable[[tuple[list[int], float], object], None]
 
 
@@ -63,10 +67,13 @@ def find_port(wish: str, there: list[str]) -> int | None:
 
 
 class Outlet:
-    """Sends messages to the open output, in order. Where JACK has no room they wait here, not in RtMidi."""
+    """Sends messages to the open output, in order. Where JACK has no room they wait here, not in RtMidi.
 
-    def __init__(self, send: Callable[[bytes], None], watch: JackWatch | None) -> None:
-        self._send, self._watch = send, watch
+    ``tell`` hears of what can never be sent: RtMidi would drop it without a word.
+    """
+
+    def __init__(self, send: Callable[[bytes], None], watch: JackWatch | None, tell: Callable[[Notice], None]) -> None:
+        self._send, self._watch, self._tell = send, watch, tell
         self._backlog: deque[bytes] = deque()
         self._backlog_bytes = 0
 
@@ -76,12 +83,20 @@ class Outlet:
         if watch is not None:
             if not watch.alive:
                 return False
+            if len(data) > LONGEST_BYTES:
+                self._tell(Notice(f"A message of {len(data)} bytes is too long for JACK and was not sent.".encode()))
+                return False
             if not self.flush() or not watch.room_for(len(data)):
                 if self._backlog_bytes < BACKLOG_BYTES:
                     self._backlog.append(data)
                     self._backlog_bytes += len(data)
                 return True
         return self._sent(data)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether messages wait for room."""
+        return bool(self._backlog)
 
     def flush(self) -> bool:
         """Send what waits, as far as there is room; whether nothing waits any more."""
@@ -104,7 +119,7 @@ class Outlet:
 class Ports:
     """One input and one output on one MIDI interface; ``api`` is ``none`` until there is one."""
 
-    def __init__(self, name: str, wanted_api: str, tell: Callable[[JackNews], None]) -> None:
+    def __init__(self, name: str, wanted_api: str, tell: Callable[[JackNews | Notice], None]) -> None:
         self.name, self.wanted_api, self._tell = name, wanted_api, tell
         self.api = "none"
         self.watch: JackWatch | None = None
@@ -155,7 +170,7 @@ class Ports:
                 what = f"The MIDI output cannot be opened: {error}."
                 raise PortError(what, "Is another program using it?") from error
         self._out = midi_out
-        return Outlet(midi_out.send_message, self.watch)
+        return Outlet(midi_out.send_message, self.watch, self._tell)
 
     def close_in(self) -> None:
         """Close the input."""
@@ -163,6 +178,8 @@ class Ports:
         self.names["in"] = self.chosen["in"] = None
         if midi_in is not None:
             with turned_away():
+                # python-rtmidi lets go of the callback at once, though a message may be on its way to it: keep it.
+                _ABANDONED.append(gc.get_referents(midi_in))
                 midi_in.cancel_callback()
                 time.sleep(QUIET_S)
                 midi_in.close_port()
@@ -172,12 +189,16 @@ class Ports:
         """Close the output; what was sent just before has time to leave."""
         midi_out, self._out = self._out, None
         self.names["out"] = self.chosen["out"] = None
-        if midi_out is not None:
-            with turned_away():
-                if self.watch is None or self.watch.alive:
-                    time.sleep(QUIET_S)
-                midi_out.close_port()
-                midi_out.delete()
+        if midi_out is None:
+            return
+        if self.watch is not None and not self.watch.alive:
+            # RtMidi would wait a second for a dead server to take what is left; libjack frees such clients by itself.
+            _ABANDONED.append(midi_out)
+            return
+        with turned_away():
+            time.sleep(QUIET_S)
+            midi_out.close_port()
+            midi_out.delete()
 
     def drop_watch(self) -> None:
         """Let the JACK watcher go; last, after the ports."""

@@ -40,7 +40,7 @@ class Livemuse:
     """One engine under test: its own folders, its own name, on the test's JACK server."""
 
     def __init__(self, server: "JackServer", folder: Path, name: str = "livemuse") -> None:
-        self.name, self.sessions = name, folder / "sessions"
+        self.name, self.sessions, self._folder = name, folder / "sessions", folder
         self._talk = folder / "daemon.log"
         homes = {key: str(folder) for key in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
         self.env = {**server.env, **homes, "PYTHONPATH": str(ROOT)}
@@ -89,13 +89,13 @@ class Livemuse:
         return self.process.wait(10)
 
     def close(self) -> None:
-        """Leave no process behind, however the test went."""
+        """Leave no process behind, however the test went: stages lead groups of their own, and outlive engines."""
         for process in self._groups:
             end_group(process)
-        stage_pid = int(self.ready.get("stage_pid") or 0)
-        if stage_pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(stage_pid, signal.SIGKILL)
+        for command_line in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                if os.fsencode(self._folder) in command_line.read_bytes():
+                    os.kill(int(command_line.parent.name), signal.SIGKILL)
 
 
 class MusicianProgram:

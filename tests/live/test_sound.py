@@ -47,10 +47,11 @@ class Microphone:
 
     def levels(self, seconds: float) -> tuple[float, float]:
         """Root mean square of left and right over the next ``seconds``."""
-        self._heard = [array("f"), array("f")]
-        self._enough.clear()
         self._wanted = round(seconds * self._client.samplerate)
-        assert self._enough.wait(20 + seconds)
+        self._heard = [array("f"), array("f")]
+        while len(self._heard[0]) < self._wanted:  # a callback that had begun may say "enough" of what was before
+            self._enough.clear()
+            assert self._enough.wait(20 + seconds)
         left, right = (math.sqrt(sum(v * v for v in side) / len(side)) for side in self._heard)
         return left, right
 

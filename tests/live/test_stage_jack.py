@@ -119,8 +119,10 @@ def test_a_loop_does_not_run_round(server: "JackServer", start: Start, visit: Vi
     peer.connect("livemuse")
     peer.patch("livemuse-out:out", "livemuse-in:in")
     answering(talk, 10, 0.02, channel=3)
-    played = [message for pitch in range(60, 70) for message in (note_on(0, pitch, 80), note_off(0, pitch, 64))]
-    peer.play(*played)
+    for pitch in range(60, 70):
+        for message in (note_on(0, pitch, 80), note_off(0, pitch, 64)):
+            peer.play(message)
+            time.sleep(0.02)  # a key is held longer than the loop takes
     peer.wait(40)
     time.sleep(0.1)
     count = len(peer.got)

@@ -142,7 +142,8 @@ MAP = {"thru": "on", "map": [{"cc": 67}, {"note": 21}]}
         ([control_change(0, 67, 127), control_change(0, 67, 3), control_change(0, 67, 64)], [0, 0], []),
         ([control_change(0, 67, 63)], [], []),
         ([note_on(0, 21, 9), note_off(0, 21, 64), note_on(3, 21, 9), b"\x93\x15\x00"], [1, 1], []),
-        ([note_off(0, 21, 64)], [], [note_off(0, 21, 64)]),  # struck before it was mapped
+        ([note_on(0, 21, 9), note_on(0, 21, 9), note_off(0, 21, 64), note_off(0, 21, 64)], [1, 1], []),
+        ([note_on(0, 21, 9), b"\xa0\x15\x32", note_off(0, 21, 64)], [1], []),
         ([ON, control_change(0, 66, 127)], [], [ON, control_change(0, 66, 127)]),
     ],
 )
@@ -155,6 +156,15 @@ def test_what_is_mapped_is_neither_thru_nor_music(sent: list[bytes], entries: li
     assert [frame.entry for frame in room.told if isinstance(frame, Mapped)] == entries
     assert room.wire == room.heard() == through
     assert any(isinstance(frame, Taken) for frame in room.told) == (ON in sent)
+
+
+def test_a_key_struck_before_it_was_mapped_is_music_to_its_end() -> None:
+    room = Room()
+    room.rules(thru="on")
+    room.hear(note_on(0, 21, 9))
+    room.rules(**MAP)
+    room.hear(note_off(0, 21, 64))
+    assert room.heard() == [note_on(0, 21, 9), note_off(0, 21, 64)]
 
 
 def test_a_mapped_key_that_is_unmapped_while_held_stays_silent_to_its_end() -> None:

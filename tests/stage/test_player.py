@@ -208,3 +208,15 @@ def test_whatever_happens_no_note_hangs(evening: list[tuple[object, ...]]) -> No
     ons = sum(is_note_on(data) for _, data in room.wire)
     assert ons == len(room.wire) - ons == len(room.told_of(NoteSent)) == len(room.told_of(NoteEnded))
     assert room.player.sounding == 0
+
+
+def test_a_take_that_is_over_can_still_be_let_go_sooner_and_never_later() -> None:
+    room = Room()
+    room.begin(1, NEVER)
+    room.play(1, 0, 1.0, 9.0, 60)
+    room.at(1.5)
+    room.player.take_back(TakeBack(1, -1.0))  # as planned
+    room.player.take_back(TakeBack(1, 0.3))
+    room.play(1, 0, 1.0, 8.0, 60)  # too late to make it longer again
+    room.at(10.0)
+    assert [at_s for at_s, data in room.wire if not is_note_on(data)] == [pytest.approx(1.8)]
