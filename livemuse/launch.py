@@ -1,15 +1,12 @@
 """Opening the console: of an engine that runs, or of one started for it."""
 
 import contextlib
-import json
-import os
-import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from livemuse.control.client import ask
 from livemuse.control.messages import Status
@@ -18,6 +15,7 @@ from livemuse.errors import LinkError, LivemuseError
 from livemuse.settings import Settings
 
 _READY_WITHIN_S: Final = 20.0
+_GOODBYE_S: Final = 5.0  # for what sounds to end and the session to be written
 _LOG_BYTES: Final = 4000
 
 
@@ -38,41 +36,52 @@ def open_console(settings: Settings, arguments: Sequence[str]) -> int:
         from livemuse.tui.app import run
 
         return run(path, owns_engine=False)
-    log = runtime_folder() / f"{settings.name}.log"
-    with log.open("wb") as errors:
-        engine = subprocess.Popen(
-            [sys.executable, "-P", "-m", "livemuse", "daemon", *arguments],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
-        )  # fmt: skip
+    engine = StartedEngine(settings.name, arguments)
     from livemuse.tui.app import run  # while the engine starts: both take a good part of a second
 
     try:
-        _wait_until_ready(engine, log)
-    except BaseException:
-        engine.terminate()
-        raise
-    code = run(path, owns_engine=True)
-    return code
+        return run(path, owns_engine=True, own=engine)
+    finally:
+        engine.finish()
 
 
-def _wait_until_ready(engine: "subprocess.Popen[bytes]", log: Path) -> Mapping[str, Any]:
-    """The READY line's fields; LivemuseError with what the engine said where it ended instead."""
-    assert engine.stdout is not None
-    deadline_s = time.monotonic() + _READY_WITHIN_S
-    said = b""
-    while (left_s := deadline_s - time.monotonic()) > 0:
-        if not select.select([engine.stdout], [], [], left_s)[0]:
-            break
-        data = os.read(engine.stdout.fileno(), 65536)
-        said += data
-        line, newline, _ = said.partition(b"\n")
-        if newline and line.startswith(b"READY "):
-            fields: Mapping[str, Any] = json.loads(line[6:])
-            return fields
-        if not data:
-            engine.wait()
-            raise _as_error(log)
-    raise LinkError("The engine did not start in time.", f"Its log is {log}.")
+class StartedEngine:
+    """The engine started for a console, which is drawn while it starts."""
+
+    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+        self._log = runtime_folder() / f"{name}.log"
+        self._lives_on = False
+        self._give_up_s = time.monotonic() + _READY_WITHIN_S
+        with self._log.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "livemuse", "daemon", *arguments],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True,
+            )  # fmt: skip
+
+    def ended(self) -> LivemuseError | None:
+        """Why it is not there, in its own words; None while it starts."""
+        if self._process.poll() is not None:
+            return _as_error(self._log)
+        if time.monotonic() > self._give_up_s:
+            self.end()
+            return LinkError("The engine did not start in time.", f"Its log is {self._log}.")
+        return None
+
+    def end(self) -> None:
+        """End it, though it cannot be asked yet."""
+        self._process.terminate()
+
+    def let_live(self) -> None:
+        """The console was detached: the music goes on."""
+        self._lives_on = True
+
+    def finish(self) -> None:
+        """The console is closed, however it came to that: so is its engine, its session written."""
+        if self._lives_on:
+            return
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GOODBYE_S)
 
 
 def _as_error(log: Path) -> LivemuseError:

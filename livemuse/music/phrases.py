@@ -15,6 +15,7 @@ LONGEST_WAIT_S: Final = 2.0
 SHORTEST_NOTE_S: Final = 0.01
 LONGEST_TAIL: Final = 24  # notes whose end is not known yet; older ones are taken as long as they have sounded
 MOST_NOTES_PER_S: Final = 200  # more is no playing but a flood: recorded, not listened to
+LONGEST_HOLD_S: Final = 60.0  # a key down for longer, while others are struck, has lost its release on the way
 _CHORD_S: Final = 0.03  # onsets closer than this are one chord
 _REMEMBERED: Final = 32  # pauses and onsets that say how this player plays now
 
@@ -59,7 +60,7 @@ class Listener:
     def __init__(self) -> None:
         self._open: list[_Open] = []  # in the order of their onsets
         self._down: set[int] = set()  # channels whose pedal is down
-        self._held: set[tuple[int, int]] = set()
+        self._held: dict[tuple[int, int], float] = {}  # key -> since when
         self.pauses = Pauses()
         self.silent_since_s: float | None = None  # the last release, while no key is held
         self.last_onset_s: float | None = None
@@ -104,7 +105,9 @@ class Listener:
             if open_.key == key and not open_.ended:
                 self._end(open_, event.at_s)
         self._fresh = False
-        self._held.add(key)
+        for lost in [k for k, since_s in self._held.items() if event.at_s - since_s > LONGEST_HOLD_S]:
+            self._release(lost, event.at_s)
+        self._held[key] = event.at_s
         self.silent_since_s = None
         self.last_onset_s = event.at_s
         self._open.append(_Open(Note(event.at_s, event.pitch, 0.0, event.velocity), key, held=True, ended=False))
@@ -112,7 +115,7 @@ class Listener:
     def _release(self, key: tuple[int, int], at_s: float) -> None:
         if key not in self._held:
             return
-        self._held.discard(key)
+        del self._held[key]
         for open_ in self._open:
             if open_.key == key and open_.held:
                 open_.held = False

@@ -5,7 +5,9 @@ One rule: whatever comes over the socket arrives here as a message, and only the
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,6 +26,7 @@ from livemuse.tui.asking import Asking, Link
 from livemuse.tui.choices import OWN_PORT, Value, model_choices, port_choices
 from livemuse.tui.colours import VARIABLES
 from livemuse.tui.computer_keys import HOLD_S, ComputerKeys
+from livemuse.tui.driver import patient_driver
 from livemuse.tui.keys import bindings
 from livemuse.tui.score import Score
 from livemuse.tui.screens.play import PlayScreen
@@ -37,6 +40,7 @@ FIRST_TRIES_S: Final = 0.05  # an engine that is just starting is there any mome
 LATER_TRIES_S: Final = 1.0
 _FAST_TRIES: Final = 200  # ten seconds
 _GOODBYE_S: Final = 1.5
+_LAST_RESORT_S: Final = 3.0  # a console that cannot end by itself is left hard
 
 
 class OwnEngine(Protocol):
@@ -48,6 +52,10 @@ class OwnEngine(Protocol):
 
     def end(self) -> None:
         """End it, though it cannot be asked yet."""
+        ...
+
+    def let_live(self) -> None:
+        """The console is detached: the music goes on."""
         ...
 
 
@@ -78,12 +86,13 @@ class Console(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(everywhere=True)]
 
     def __init__(self, connect: Connect, owns_engine: bool, own: OwnEngine | None, now_s: Callable[[], float]) -> None:
-        super().__init__()
+        super().__init__(driver_class=patient_driver())
         self.animation_level = "none"  # what moves is the music
         self.now_s = now_s
         self.owns_engine = owns_engine
         self.failure: LivemuseError | None = None  # why the engine could not start
         self._own = own
+        self.last_resort: threading.Timer | None = None  # started when told to end from outside
         self.typing = ComputerKeys()
         self.score = Score()
         self.state: m.State | None = None
@@ -107,7 +116,13 @@ class Console(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must not leave its engine behind
             with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: somebody else's business
-                loop.add_signal_handler(number, lambda: self.run_worker(self.action_quit()))
+                loop.add_signal_handler(number, self._told_to_end)
+
+    def _told_to_end(self) -> None:
+        """The terminal may be gone already, and then nothing can be drawn any more, not even a goodbye."""
+        self.run_worker(self.action_quit())
+        if self.last_resort is not None:
+            self.last_resort.start()
 
     def on_play_screen_ready(self) -> None:
         """Look for the engine."""
@@ -125,6 +140,8 @@ class Console(App[int]):
 
     def action_detach(self) -> None:
         """Close the console alone."""
+        if self._own is not None:
+            self._own.let_live()
         self.exit(0)
 
     # --- the engine ------------------------------------------------------------------------------------------
@@ -355,8 +372,16 @@ def run(socket_path: Path, *, owns_engine: bool, own: OwnEngine | None = None) -
         link: Any = await LiveLink.open(socket_path)
         return link  # type: ignore[no-any-return]
 
+    def leave() -> None:
+        if own is not None:
+            own.end()
+        os._exit(0)
+
     console = make_console(connect, owns_engine=owns_engine, own=own)
+    console.last_resort = threading.Timer(_LAST_RESORT_S, leave)
+    console.last_resort.daemon = True
     code = console.run()
+    console.last_resort.cancel()
     if console.failure is not None:
         raise console.failure
     return code or 0

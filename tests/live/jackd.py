@@ -17,6 +17,7 @@ import jack
 
 RATE_HZ = 48_000
 PERIOD_FRAMES = 128
+PATIENT_FRAMES = 1024  # of an asynchronous server, which drops what a client is late with
 
 
 def may_be_realtime() -> bool:
@@ -52,7 +53,14 @@ class JackServer:
             "-n",
             self.name,
         ]
-        command += ["-d", "dummy", "-r", str(RATE_HZ), "-p", str(PERIOD_FRAMES)]
+        command += [
+            "-d",
+            "dummy",
+            "-r",
+            str(RATE_HZ),
+            "-p",
+            str(PERIOD_FRAMES if self._synchronous else PATIENT_FRAMES),
+        ]
         log: IO[bytes]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -123,7 +123,7 @@ def test_without_a_loop_what_the_player_repeats_goes_through(kinds: list[bytes])
     played: list[bytes] = []
     for data in kinds:  # a keyboard does not strike a key that is down
         if data[0] & 0xF0 != 0x90 or data not in played:
-            played.append(data if played[-4:].count(data) < 2 else b"\xc0\x01" + bytes())
+            played.append(data if played[-4:].count(data) < 2 else b"\xc0\x01")
     played = [data for number, data in enumerate(played) if played[max(number - 4, 0) : number].count(data) < 2]
     for number, data in enumerate(played):
         wire.receive(1 + 0.012 * number, data)

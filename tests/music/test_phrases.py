@@ -70,3 +70,11 @@ def test_a_lost_keyboard_holds_nothing() -> None:
     listener.let_go(2.0)
     assert not listener.holding
     assert listener.settled() == [Note(1.0, 60, 1.0, 80)]
+
+
+def test_a_release_that_was_lost_does_not_hold_the_turn_for_ever() -> None:
+    listener = listened(KeyDown(1.0, 0, 60, 80), KeyDown(59.0, 0, 62, 80), KeyUp(59.5, 0, 62))
+    assert listener.holding  # a drone may be long
+    listener.hear(KeyDown(62.0, 0, 64, 80))
+    listener.hear(KeyUp(62.5, 0, 64))
+    assert not listener.holding

@@ -1,0 +1,25 @@
+"""The terminal's end of the console, made patient: a key that is not UTF-8 must not be the last one that is heard."""
+
+import sys
+
+from textual.driver import Driver
+
+
+def patient_driver() -> type[Driver] | None:
+    """The driver to use here; None leaves the choice to Textual."""
+    if sys.platform == "win32":
+        return None
+    from textual.drivers.linux_driver import LinuxDriver
+
+    class PatientDriver(LinuxDriver):
+        """Starts reading again after a byte that a Latin-1 terminal, or a cat on the keyboard, has sent."""
+
+        def run_input_thread(self) -> None:
+            """Read keys until the console ends; what cannot be decoded is passed over."""
+            while not self.exit_event.is_set():
+                try:
+                    super().run_input_thread()
+                except UnicodeDecodeError:
+                    continue
+
+    return PatientDriver
