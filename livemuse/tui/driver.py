@@ -1,5 +1,7 @@
 """The terminal's end of the console, made patient: a key that is not UTF-8 must not be the last one that is heard."""
 
+import os
+import signal
 import sys
 
 from textual.driver import Driver
@@ -21,5 +23,8 @@ def patient_driver() -> type[Driver] | None:
                     super().run_input_thread()
                 except UnicodeDecodeError:
                     continue
+                except OSError:  # the terminal is gone; where it was not ours to be told so, we tell ourselves
+                    os.kill(os.getpid(), signal.SIGHUP)
+                    return
 
     return PatientDriver
