@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -26,7 +27,7 @@ from livemuse.tui.asking import Asking, Link
 from livemuse.tui.choices import OWN_PORT, Value, model_choices, port_choices
 from livemuse.tui.colours import VARIABLES
 from livemuse.tui.computer_keys import HOLD_S, ComputerKeys
-from livemuse.tui.driver import patient_driver
+from livemuse.tui.driver import patient_driver, watch_terminal
 from livemuse.tui.keys import bindings
 from livemuse.tui.score import Score
 from livemuse.tui.screens.play import PlayScreen
@@ -380,6 +381,8 @@ def run(socket_path: Path, *, owns_engine: bool, own: OwnEngine | None = None) -
     console = make_console(connect, owns_engine=owns_engine, own=own)
     console.last_resort = threading.Timer(_LAST_RESORT_S, leave)
     console.last_resort.daemon = True
+    if sys.stdin is not None and sys.stdin.isatty():
+        watch_terminal(sys.stdin.fileno())
     code = console.run()
     console.last_resort.cancel()
     if console.failure is not None:

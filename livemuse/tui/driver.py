@@ -1,8 +1,10 @@
 """The terminal's end of the console, made patient: a key that is not UTF-8 must not be the last one that is heard."""
 
 import os
+import select
 import signal
 import sys
+import threading
 
 from textual.driver import Driver
 
@@ -23,8 +25,22 @@ def patient_driver() -> type[Driver] | None:
                     super().run_input_thread()
                 except UnicodeDecodeError:
                     continue
-                except OSError:  # the terminal is gone; where it was not ours to be told so, we tell ourselves
-                    os.kill(os.getpid(), signal.SIGHUP)
+                except OSError:  # the terminal is gone
                     return
 
     return PatientDriver
+
+
+def watch_terminal(descriptor: int) -> None:
+    """End the console when its terminal hangs up: where it is not the controlling one, no signal tells."""
+    if not sys.platform.startswith("linux"):
+        return
+
+    def watch() -> None:
+        poll = select.poll()
+        poll.register(descriptor, 0)  # a hang-up is told without asking
+        for _, event in poll.poll():
+            if event & (select.POLLHUP | select.POLLERR):
+                os.kill(os.getpid(), signal.SIGHUP)
+
+    threading.Thread(target=watch, name="terminal", daemon=True).start()

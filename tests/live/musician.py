@@ -95,10 +95,15 @@ class Musician:
 
     def connect(self, to: str, source: str) -> None:
         """Connect both ports, unless they are."""
+        patience = threading.Event()
         for a, b in ((self._play.name, to), (source, self._hear.name)):
-            with contextlib.suppress(jack.JackErrorCode):  # livemuse may be putting its cables back at this moment
-                self.client.connect(a, b)
-            if b not in [port.name for port in self.client.get_all_connections(a)]:
+            for _ in range(40):  # a busy server may refuse; and livemuse may be putting its cables back at this moment
+                with contextlib.suppress(jack.JackErrorCode):
+                    self.client.connect(a, b)
+                if b in [port.name for port in self.client.get_all_connections(a)]:
+                    break
+                patience.wait(0.05)
+            else:
                 raise RuntimeError(f"{a} cannot be connected to {b}")
 
     def note_ons_after(self, index: int) -> int:
