@@ -9,12 +9,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from livemuse import __version__
 from livemuse.errors import LivemuseError
 
-_DAEMON_OPTIONS: Final = "daemon"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -236,14 +235,18 @@ def _attach(options: argparse.Namespace) -> int:
 
 
 def _engine_name(options: argparse.Namespace) -> str:
-    from livemuse.control.paths import DEFAULT_NAME
+    from livemuse.settings import read_settings
 
-    return str(getattr(options, "name", DEFAULT_NAME))
+    given = getattr(options, "name", None)
+    return str(given) if given is not None else read_settings().name
 
 
 def _ctl(options: argparse.Namespace) -> int:
-    from livemuse.ctl import run_ctl
+    from livemuse.ctl import MISUSE, run_ctl, usage
 
+    if usage(options.what, options.arguments) is not None:
+        _talk(f"livemuse ctl: {usage(options.what, options.arguments)}")
+        return MISUSE
     return run_ctl(_engine_name(options), options.what, options.arguments, as_json=options.json)
 
 
@@ -318,9 +321,9 @@ def _render(options: argparse.Namespace) -> int:
 
 def _sessions(options: argparse.Namespace) -> int:
     from livemuse.recording.sessions import list_sessions, recover
-    from livemuse.settings import data_folder
+    from livemuse.settings import read_settings
 
-    folder = options.record or data_folder() / "sessions"
+    folder = options.record or read_settings().sessions_folder
     if options.action == "list":
         found = [
             {"name": s.name, "path": os.fspath(s.path), "bytes": s.size_bytes, "state": s.state}
@@ -364,7 +367,8 @@ def _doctor(options: argparse.Namespace) -> int:
             _say(f"{'ok  ' if finding.good else '--  '}{finding.what}")
             if not finding.good and finding.remedy:
                 _say(f"    {finding.remedy}")
-    return 0
+    needed = ("python", "settings", "sessions", "models")
+    return 1 if any(not finding.good and finding.name in needed for finding in findings) else 0
 
 
 def _bench(options: argparse.Namespace) -> int:

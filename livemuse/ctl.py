@@ -3,12 +3,22 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from livemuse.control.client import ControlClient, ask
 from livemuse.control.messages import Action, Event, Get, Request, Set, Status, event_fields
 from livemuse.control.paths import socket_path
 from livemuse.errors import ControlError
+
+MISUSE: Final = 2
+_USAGE: Final = {"get": "get [NAME]", "set": "set NAME VALUE", "do": "do ACTION"}
+_COUNTS: Final = {"get": (0, 1), "set": (2, 20), "do": (1, 1), "status": (0, 0), "watch": (0, 0)}
+
+
+def usage(what: str, arguments: Sequence[str]) -> str | None:
+    """How ``what`` is written, where it was not; None where it was."""
+    fewest, most = _COUNTS[what]
+    return None if fewest <= len(arguments) <= most else f"write: livemuse ctl {_USAGE.get(what, what)}"
 
 
 def run_ctl(name: str, what: str, arguments: Sequence[str], *, as_json: bool) -> int:
@@ -42,8 +52,7 @@ def _request(what: str, arguments: list[str]) -> Request:
             return Action(action)
         case "status", []:
             return Status()
-    usage = {"get": "get [NAME]", "set": "set NAME VALUE", "do": "do ACTION"}.get(what, what)
-    raise ControlError(f"That makes no sense after ctl {what}.", f"Write: livemuse ctl {usage}.")
+    raise ControlError(f"That makes no sense after ctl {what}.", f"Write: livemuse ctl {_USAGE.get(what, what)}.")
 
 
 def _readable(answer: Mapping[str, Any], indent: str = "") -> str:

@@ -72,8 +72,9 @@ class Daemon:
     async def run(self, ready: Callable[[Mapping[str, Any]], None]) -> None:
         """Play until asked to end; ``ready`` is called with the form of the READY line when it can play."""
         try:
-            await self._server.start()
+            self._server.claim()  # one engine a name, before anything of another's is touched
             await self._start()
+            await self._server.start()
             ready(self.ready())
             await self._ended.wait()
         finally:
@@ -98,10 +99,7 @@ class Daemon:
     # --- the parts -----------------------------------------------------------------------------------------------
 
     async def _start(self) -> None:
-        self._link = self._new_link()
-        name = str(self.settings.controls["model"])
-        loaded = asyncio.to_thread(self.shelf.load, name)
-        (stepper, facts), _ = await asyncio.gather(loaded, self._link.open())
+        stepper, facts = await asyncio.to_thread(self.shelf.load, str(self.settings.controls["model"]))
         self._improviser = Improviser(stepper)
         self._worker = PartnerThread(
             self._improviser, asyncio.get_running_loop(), self.engine.on_made, self._improviser_failed
@@ -109,6 +107,8 @@ class Daemon:
         self.engine.worker = self._worker
         self._write_session_record(facts)
         self.engine.facts.model = facts
+        self._link = self._new_link()
+        await self._link.open()  # from here on the player is heard
         self.engine.stage = self._link
         self.engine.stage_there(self._link.hello, [])
         self._chore(self._watch_disk())
@@ -228,12 +228,16 @@ def _model_fields(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {key: str(facts.get(key, "")) for key in ("name", "hash", "terms")}
 
 
-async def run_daemon(settings: Settings) -> None:
-    """``livemuse daemon``: print READY when it can play; SIGTERM, SIGINT and SIGHUP end it in order."""
-    daemon = Daemon(settings)
-    loop = asyncio.get_running_loop()
+def end_on_signals(daemon: Daemon) -> None:
+    """SIGTERM, SIGINT and SIGHUP end it in order: silence, then the session's file."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, daemon.end)
+        asyncio.get_running_loop().add_signal_handler(number, daemon.end)
+
+
+async def run_daemon(settings: Settings) -> None:
+    """``livemuse daemon``: print READY when it can play; a signal ends it in order."""
+    daemon = Daemon(settings)
+    end_on_signals(daemon)
 
     def ready(fields: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):  # nobody reads it: play all the same

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from livemuse.daemon import Daemon
+from livemuse.daemon import Daemon, end_on_signals
 from livemuse.errors import LinkError
 from livemuse.midi.link import Inject
 from livemuse.midi.messages import note_off, note_on
@@ -39,6 +39,7 @@ async def run_demo(settings: Settings) -> dict[str, Any]:
     if controls["answer_length"] == "auto":
         controls = controls.replaced("answer_length", ANSWER_LENGTH)
     daemon = Daemon(replace(settings, name=f"demo-{os.getpid()}", controls=controls))
+    end_on_signals(daemon)
     started = asyncio.Event()
     engine_task = asyncio.create_task(daemon.run(lambda _: started.set()))
     try:

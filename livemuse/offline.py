@@ -50,10 +50,9 @@ def answer_notes(
     duet = Duet(controls.replaced("mode", "answer"))
     duet.bar_s = BEATS_A_BAR * 60.0 / song.tempos[-1][1] if song.ticks_per_beat else duet.bar_s
     evening = Evening(duet, Improviser(stepper), journal)
-    evening.do(-1.0, "tacet")
-    first_s = heard[0].onset_s
+    evening.do(float("-inf"), "tacet")
     for at_s, _, message in song.events:
-        if at_s >= first_s and message[0] & 0xF0 == 0xB0 and message[0] & 0x0F != _DRUMS and message[1] == 64:
+        if message[0] & 0xF0 == 0xB0 and message[0] & 0x0F != _DRUMS and message[1] == 64:
             evening.hear(Pedal(at_s, 0, message[2] >= 64))
     evening.play_notes(heard)
     over_s = max(note.end_s for note in heard)

@@ -91,12 +91,19 @@ class ControlServer:
         self._version = version
         self._lock = NameLock(path)
         self._server: asyncio.Server | None = None
+        self._claimed = False
         self._clients: set[_Client] = set()
+
+    def claim(self) -> None:
+        """Take the name, before the socket is opened; LinkError when an engine of this name is running."""
+        if not self._claimed:
+            checked_length(self._path)
+            self._lock.take()
+            self._claimed = True
 
     async def start(self) -> None:
         """Open the socket; LinkError when an engine of this name is running or the path cannot be had."""
-        checked_length(self._path)
-        self._lock.take()
+        self.claim()
         try:
             listening = _listen(self._path)
         except OSError as error:
@@ -108,6 +115,7 @@ class ControlServer:
     async def stop(self) -> None:
         """Say goodbye, close every connection, remove the socket."""
         if self._server is None:
+            self._lock.give_back()
             return
         self._server.close()
         self._server = None

@@ -35,7 +35,7 @@ class EngineDesk:
         self._shelf = shelf
         self._take_up = take_up
         self._port_waiters: list[asyncio.Event] = []
-        engine.board.subscribe(self._hear)
+        engine.on_ports = self._ports_changed
 
     async def get(self, name: str | None) -> Mapping[str, int | float | str]:
         """The value of one control, or of all."""
@@ -113,7 +113,6 @@ class EngineDesk:
         """How things stand, then everything that happens."""
         return self._engine.board.subscribe(listener)
 
-    def _hear(self, event: Mapping[str, Any]) -> None:
-        if event["event"] == "ports":
-            for waiter in self._port_waiters:
-                waiter.set()
+    def _ports_changed(self) -> None:
+        for waiter in self._port_waiters:
+            waiter.set()

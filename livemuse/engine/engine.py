@@ -84,6 +84,7 @@ class Engine:
         self.sound = "auto"
         self.stage: Sender | None = None
         self.worker: Worker | None = None
+        self.on_ports: Callable[[], None] = lambda: None
         self.on_action: Callable[[str], None] = lambda _: None  # save and shutdown are not music
         self._clock = clock
         self._journal = journal
@@ -324,6 +325,7 @@ class Engine:
         facts.available = fields.get("available") or facts.available
         facts.connections = fields.get("connections") or facts.connections
         facts.sound = str(fields.get("sound", facts.sound))
+        self.on_ports()
         self.board.tell("ports", **self.ports())
         self.board.changed()
 

@@ -4,9 +4,11 @@ What really happened between threads is on record (the last note sent before a t
 depends on how fast anything was.
 """
 
-from collections.abc import Iterable, Mapping
+import heapq
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from livemuse.errors import ModelError
 from livemuse.midi import messages
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
@@ -37,9 +39,12 @@ class Recorded(Protocol):
 class Replay:
     """Takes records in their order; ``sounded`` are the notes made again, of those that were sent at the time."""
 
-    def __init__(self, controls: Controls, partner: Partner) -> None:
+    def __init__(
+        self, controls: Controls, partner: Partner, change_model: Callable[[Mapping[str, Any]], None] | None = None
+    ) -> None:
         self._duet = Duet(controls)
         self._partner = partner
+        self._change_model = change_model  # told of the model that was taken up: name, hash
         self._planned: dict[tuple[int, int], PlannedNote] = {}
         self._wakes_s: list[float] = []
         self.sounded: list[PlannedNote] = []
@@ -48,9 +53,8 @@ class Replay:
     def live_through(self, records: Iterable[Recorded]) -> list[PlannedNote]:
         """livemuse's notes, in the order in which they were sent."""
         for record in records:
-            for wake_s in [w for w in self._wakes_s if w <= record.at_s]:
-                self._wakes_s.remove(wake_s)
-                self._perform(self._duet.wake(wake_s))
+            while self._wakes_s and self._wakes_s[0] <= record.at_s:
+                self._perform(self._duet.wake(heapq.heappop(self._wakes_s)))
             self._perform(self._happened(record.kind, record.at_s, record.fields))
         return self.sounded
 
@@ -72,6 +76,10 @@ class Replay:
                 return duet.sent(fields["take"], fields["index"], fields["due"])
             case "taken":
                 return duet.taken(fields["take"], fields["last"], at_s)
+            case "model":
+                if self._change_model is None:
+                    raise ModelError("This session changed its model on the way.", "Give a way to change it again.")
+                self._change_model(fields)
             case "stage":
                 return duet.stage_lost(at_s) if fields["event"] == "lost" else duet.stage_back(at_s)
         return []
@@ -98,4 +106,4 @@ class Replay:
                 case Play(notes, _, _):
                     self._planned.update(((note.take, note.index), note) for note in notes)
                 case WakeAt(at_s):
-                    self._wakes_s.append(at_s)
+                    heapq.heappush(self._wakes_s, at_s)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from typing import Any, Final
 from livemuse.errors import LinkError, PortError
 from livemuse.midi.link import LINK_VERSION, Frame, FrameReader, Hello, Ping, Pong, Quit, encode
 
+_LOG: Final = logging.getLogger("livemuse")
 PING_EVERY_S: Final = 0.5
 DEAD_AFTER_S: Final = 2.0  # a stage that has not answered for so long hangs in a driver, and is replaced
 _START_WITHIN_S: Final = 8.0
@@ -68,6 +70,15 @@ class StageLink:
                     return
                 await self._gone()
         await self._spawn(state or {})
+        try:
+            await self._meet()
+        except BaseException:  # nobody would ever end it
+            if self._process is not None and self._process.returncode is None:
+                self._process.terminate()
+            raise
+
+    async def _meet(self) -> None:
+        """Connect to the stage that was just started."""
         deadline_s = asyncio.get_running_loop().time() + _START_WITHIN_S
         while asyncio.get_running_loop().time() < deadline_s:
             connection = await self._connect()
@@ -158,7 +169,7 @@ class StageLink:
         loop = asyncio.get_running_loop()
         self._answered_s = loop.time()
         for frame in first[1:]:
-            loop.call_soon(self._heard, frame)
+            loop.call_soon(self._hear, frame)
         self._tasks = [loop.create_task(self._read(reader, frames)), loop.create_task(self._watch())]
         return True
 
@@ -184,11 +195,17 @@ class StageLink:
                 self._answered_s = loop.time()
                 for frame in frames.feed(data):
                     if not isinstance(frame, Pong):
-                        self._heard(frame)
+                        self._hear(frame)
         except (OSError, LinkError):
             self.kill()
             return
         self._hang_up()
+
+    def _hear(self, frame: Frame) -> None:
+        try:
+            self._heard(frame)
+        except Exception:  # noqa: BLE001 - a mistake of ours: told in the log, and no reason to take the ports away
+            _LOG.exception("the engine stumbled over %s", type(frame).__name__)
 
     async def _watch(self) -> None:
         loop, token = asyncio.get_running_loop(), 0

@@ -83,6 +83,10 @@ class VirtualStage:
             if not take.over and (take.yields == ALWAYS or (take.yields != NEVER and take.last_index is None))
         ]
 
+    def release_s(self, number: int) -> float:
+        """How soon what sounds of a take ends when it gives way."""
+        return self._takes[number].release_s
+
     def take_back(self, number: int, release_s: float, at_s: float) -> int | None:
         """Close a take and say what was sent last; what sounds ends within ``release_s`` unless that is negative."""
         take = self._takes[number]
@@ -188,7 +192,7 @@ class Evening:
     def _heard(self, event: Heard) -> None:
         if isinstance(event, KeyDown):
             for take in self.stage.struck(event.at_s):
-                self._take_back(take, 0.3)
+                self._take_back(take, self.stage.release_s(take))
         self._input(lambda: self.duet.hear(event))
 
     def _set(self, name: str, value: object, at_s: float) -> None:

@@ -16,7 +16,6 @@ ACTIVE_SENSING: Final = 0xFE  # "I am still here", about three a second
 
 SUSTAIN: Final = 64  # the right pedal of a piano
 HOLDING_PEDALS: Final = frozenset({64, 66, 69})  # sustain, sostenuto, hold 2: what keeps a released key sounding
-ALL_SOUND_OFF: Final = 120
 ALL_NOTES_OFF: Final = 123
 ENDING_CONTROLLERS: Final = frozenset({120, 123, 124, 125, 126, 127})  # each of these ends every note of its channel
 

@@ -52,8 +52,11 @@ class Hand:
 
     def earliest_s(self, ceilings: Ceilings) -> float:
         """The next note may not be struck before this: there are only so many onsets in any second."""
-        count = ceilings.notes_per_s
-        return self._onsets_s[-count] + _WINDOW_S if len(self._onsets_s) >= count else float("-inf")
+        count, voices = ceilings.notes_per_s, ceilings.voices
+        earliest_s = self._onsets_s[-count] + _WINDOW_S if len(self._onsets_s) >= count else float("-inf")
+        if len(self._sounding) >= voices:  # the one that gives way is heard first
+            earliest_s = max(earliest_s, self._sounding[-voices].onset_s + SHORTEST_SOUND_S)
+        return earliest_s
 
     def place(self, note: PlannedNote, ceilings: Ceilings) -> tuple[PlannedNote, list[PlannedNote]]:
         """``note`` within the ceilings, and the earlier notes that end sooner because of it, shortened.

@@ -204,7 +204,11 @@ class Duet:
 
     def do(self, action: str, at_s: float) -> list[Action]:
         """An action was asked for: answer, stop, tacet or panic; others are not the duet's."""
+        if action != "answer":
+            self._resume = False
         match action:
+            case "answer" if not self._stage_there:
+                self._resume = self._endless and not self.tacet
             case "answer":
                 if self._take is None:
                     return [] if self.tacet else self._start(at_s, at_s, endless=self._endless)
@@ -236,8 +240,8 @@ class Duet:
     def stage_back(self, at_s: float) -> list[Action]:
         """A stage is there again."""
         self._stage_there = True
-        if self._resume:
-            self._resume = False
+        resume, self._resume = self._resume, False
+        if resume and self._endless and not self.tacet:
             return self._start(at_s, at_s, endless=True)
         return self._enter_mode(at_s) if self._take is None else []
 

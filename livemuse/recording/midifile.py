@@ -81,7 +81,8 @@ def session_song(records: Sequence[Record]) -> bytes:
             if ended:
                 livemuse.add(at_s, bytes((0x80 | ended[0], ended[1], 64)))
         elif record.kind == "stage" and record.fields["event"] == "lost":
-            livemuse.end(at_s)  # what it had sounding ended with it
+            for side in (player, livemuse):
+                side.end(at_s)  # what sounded ended with it
             sent.clear()
     for side in (player, livemuse):
         side.end(last_s)

@@ -10,6 +10,7 @@ from livemuse.midi.messages import note_off, note_on
 from livemuse.music.controls import Controls
 from livemuse.music.notes import PlannedNote
 from livemuse.music.schedule import Begin, Extension, Listen
+from livemuse.testing.virtual import VirtualClock
 
 
 class Told:
@@ -30,18 +31,11 @@ class Told:
         self.records.append((kind, fields))
 
 
-class HandClock:
-    now = 100.0
-
-    def now_s(self) -> float:
-        return self.now
-
-
-def engine(**controls: object) -> tuple[Engine, Told, HandClock]:
+def engine(**controls: object) -> tuple[Engine, Told, VirtualClock]:
     chosen = Controls().replaced("wait", 0.5)
     for name, value in controls.items():
         chosen = chosen.replaced(name, value)
-    told, clock = Told(), HandClock()
+    told, clock = Told(), VirtualClock(100.0)
     made = Engine(chosen, clock, told, (parse_map("cc:67=answer"),))
     made.stage = made.worker = told
     return made, told, clock

@@ -46,21 +46,12 @@ class JackServer:
 
     def start(self) -> None:
         """Start the server (again) and wait until it takes clients."""
-        command = [
-            "jackd",
-            "-R" if may_be_realtime() else "-r",
-            *(["-S", "-t", "20"] if self._synchronous else []),  # else a stall of 50 ms would lose notes
-            "-n",
-            self.name,
-        ]
-        command += [
-            "-d",
-            "dummy",
-            "-r",
-            str(RATE_HZ),
-            "-p",
-            str(PERIOD_FRAMES if self._synchronous else PATIENT_FRAMES),
-        ]
+        punctual = may_be_realtime()
+        frames = PERIOD_FRAMES if self._synchronous or punctual else PATIENT_FRAMES
+        # Without -S notes are lost when the machine is busy; -t: a client that stalls is waited for 20 ms at most.
+        order = ["-S", "-t", "20"] if self._synchronous else []
+        command = ["jackd", "-R" if punctual else "-r", *order, "-n", self.name]
+        command += ["-d", "dummy", "-r", str(RATE_HZ), "-p", str(frames)]
         log: IO[bytes]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

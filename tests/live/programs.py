@@ -124,10 +124,16 @@ class MusicianProgram:
         events: int = finished["events"]
         return events
 
-    def play_until_answered(self, from_s: float, to_s: float, note_ons: int = 1) -> int:
-        """Play a phrase and wait for the first notes of its answer; the frame when they had come."""
-        heard = self.play(from_s, to_s)
-        reply = self.ask("hears", note_ons=note_ons, after=heard, timeout_s=8)
+    def play_until_answered(self, from_s: float, to_s: float, note_ons: int = 1, tries: int = 1) -> int:
+        """Play a phrase and wait for the first notes of its answer; the frame when they had come.
+
+        An asynchronous server may lose a key-up, and a key that is down keeps the turn: hence ``tries``.
+        """
+        for _ in range(tries):
+            heard = self.play(from_s, to_s)
+            reply = self.ask("hears", note_ons=note_ons, after=heard, timeout_s=8)
+            if reply["ok"]:
+                break
         assert reply["ok"], f"no answer to the phrase from {from_s} to {to_s} s"
         frame: int = reply["frame"]
         return frame

@@ -182,6 +182,7 @@ def test_a_stage_that_is_killed_is_taken_over(rough_server: "JackServer", start:
     talk.until(lambda frame: isinstance(frame, NoteSent))
     stage.process.kill()
     stage.process.wait(5)
+    time.sleep(0.1)  # what was on its way arrives
     left = sorted(peer.hanging())
     connections = json.loads(changed.json)["connections"]  # type: ignore[union-attr]
     assert connections == {"in": ["peer:play"], "out": ["peer:hear"]}

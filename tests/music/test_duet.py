@@ -220,3 +220,39 @@ def test_a_flood_is_not_music() -> None:
     night.play_notes(phrase(*[1.0 + k / 5000 for k in range(5000)], duration_s=0.0001))
     night.run(1.9)
     assert len(night._partner._window) <= 201  # type: ignore[attr-defined]
+
+
+def lose_the_stage(night: Evening, at_s: float) -> None:
+    """The stage dies, and all it had with it."""
+    for take in night.stage.open_takes:
+        night.stage.take_back(take, 0.0, at_s)
+    night._inputs.append(lambda: night.duet.stage_lost(at_s))
+    night._settle_inputs()
+
+
+def test_playing_goes_on_when_the_stage_is_back_unless_it_was_told_to_stop() -> None:
+    for told, expected in ((None, "playing"), ("stop", "listening"), ("tacet", "tacet")):
+        night = evening(mode="continue")
+        night.do(1.0, "answer")
+        night.run(2.0)
+        lose_the_stage(night, 2.0)
+        if told is not None:
+            night.duet.do(told, 2.1)
+        night.duet.stage_back(2.5)
+        assert night.duet.state == expected
+
+
+def test_a_trigger_without_a_stage_opens_nothing() -> None:
+    night = evening()
+    night.play_notes(phrase(1.0))
+    night.run(1.3)
+    lose_the_stage(night, 1.3)
+    assert night.duet.do("answer", 1.4) == []
+    assert night.duet.state == "listening"
+
+
+def test_solo_as_the_first_mode_plays_when_there_is_a_stage() -> None:
+    night = evening(mode="solo")
+    assert night.duet.state == "listening"
+    assert night.duet.stage_back(1.0)
+    assert night.duet.state == "playing"
