@@ -74,7 +74,8 @@ class StageLink:
             await self._meet()
         except BaseException:  # nobody would ever end it
             if self._process is not None and self._process.returncode is None:
-                self._process.terminate()
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._process.pid, signal.SIGTERM)  # terminate() would take its exit status from asyncio
             raise
 
     async def _meet(self) -> None:
@@ -83,9 +84,14 @@ class StageLink:
         while asyncio.get_running_loop().time() < deadline_s:
             connection = await self._connect()
             if connection is not None:
-                with contextlib.suppress(ConnectionError):  # the socket of the one before: the new one is on its way
+                try:
                     await self._greet(*connection, reuse=False)
                     return
+                except ConnectionError:
+                    pass  # the socket of the one before: the new one is on its way
+                except PortError:
+                    await self._over()
+                    raise
             if self._process is not None and self._process.returncode is not None:
                 raise LinkError("The stage (the process that owns the MIDI ports) ended at once.", "See the log.")
             await asyncio.sleep(0.01)
@@ -150,8 +156,6 @@ class StageLink:
                 first += frames.feed(data)
         except TimeoutError as error:
             raise LinkError("The stage does not answer.", "End the process `livemuse.stage` and try again.") from error
-        except OSError as error:  # it died while we shook hands
-            raise LinkError("The stage hung up at once.", "It is started again.") from error
         hello = first[0]
         if not isinstance(hello, Hello):
             raise LinkError("What answers on the stage's socket is no stage.", "End it and try again.")
@@ -179,6 +183,12 @@ class StageLink:
             return False
         options = self.hello.get("options")
         return options is None or list(options) == self._options.arguments()
+
+    async def _over(self) -> None:
+        """A stage that was refused its ports ends by itself; asyncio says odd things of a child it did not see end."""
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _QUIT_WITHIN_S)
 
     async def _gone(self) -> None:
         for _ in range(100):

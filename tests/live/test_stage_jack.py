@@ -272,6 +272,7 @@ def test_a_named_port_that_goes_and_comes(server: "JackServer", start: Start, vi
     assert peer.wait(1) == [note_on(0, 60, 80)]
     peer.close()
     talk.until(lambda frame: isinstance(frame, Notice) and b"peer:play has gone" in frame.text)
+    talk.settle()
     heard = [frame.data for frame in talk.of(HeardMessage)]
     assert heard == [note_on(0, 60, 80), note_off(0, 60)]  # a keyboard that is gone holds no key
     again = visit(server)
