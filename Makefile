@@ -31,8 +31,8 @@ docs: .venv-dev/.installed ## write the tables of docs/controls.md anew from the
 	@.venv-dev/bin/python scripts/control_tables.py
 
 lock: .venv-dev/.installed ## write requirements/*.lock anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
-	$(COMPILE) pyproject.toml -o requirements/live.lock
-	$(COMPILE) pyproject.toml --extra train --extra dev -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra sound -o requirements/live.lock
+	$(COMPILE) pyproject.toml --extra sound --extra train --extra dev -o requirements/dev.lock
 	echo 'hatchling>=1.27,<2' | $(COMPILE) - -o requirements/build.lock
 	echo 'uv>=0.13,<0.14' | $(COMPILE) - -o requirements/tools.lock
 	@! grep -nE 'https?://|file:' requirements/*.lock
