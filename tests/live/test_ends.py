@@ -86,7 +86,7 @@ def test_a_killed_engine_leaves_silence_its_ports_and_its_session(rough_server: 
 
     recovered = livemuse.run("sessions", "recover", "--record", str(livemuse.sessions))
     assert recovered.returncode == 0, recovered.stderr
-    kept = recorded_note_ons(livemuse, "player")
+    kept, kept_answers = (recorded_note_ons(livemuse, track) for track in ("player", "livemuse"))
 
     again = livemuse.start(*LONG)
     assert (again["stage_pid"], again["ports"]) == (before["stage_pid"], before["ports"])
@@ -100,6 +100,8 @@ def test_a_killed_engine_leaves_silence_its_ports_and_its_session(rough_server: 
     assert [n for n in answers if n[1] is None] == []
     old = [on for on, _, _ in notes(sounded["played"]) if on < frame - rate]
     assert kept >= len(old) > 0
+    old_answers = [on for on, _, _ in answers if on < frame - rate]
+    assert kept_answers >= len(old_answers) > 0
 
 
 def test_a_killed_stage_comes_back_and_ends_what_it_left_sounding(rough_server: "JackServer", duet: Duet) -> None:
