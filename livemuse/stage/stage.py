@@ -258,6 +258,7 @@ class Stage:
         self._player.forget()
         self._wires.end_on_output("livemuse")
         self._wires.end_on_synth("livemuse")
+        self._read_inbox()  # what was meant for that engine is not told to the next
         self._expect_engine()
 
     def _hello(self, error: dict[str, str] | None, notices: list[str]) -> Hello:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -187,6 +188,23 @@ def test_an_engine_that_dies_is_waited_for(start: Start) -> None:
     second.play(1, 0, now_s, now_s + 0.1)
     second.until(lambda frame: isinstance(frame, NoteEnded))
     assert sent(second) == ended(second) == [0]  # and the first engine's note was ended when that engine died
+
+
+def test_an_engine_that_comes_at_once_hears_nothing_of_the_last_one(start: Start) -> None:
+    stage = start()
+    first = stage.talk()
+    first.begin(1)
+    now_s = time.monotonic()
+    first.play(1, 0, now_s, now_s + 60)
+    first.until(lambda frame: isinstance(frame, NoteSent))
+    stage.process.send_signal(signal.SIGSTOP)  # it finds both at once: one has gone, another knocks
+    os.waitpid(stage.process.pid, os.WUNTRACED)
+    first.close()
+    threading.Timer(0.2, stage.process.send_signal, (signal.SIGCONT,)).start()
+    second = stage.talk()
+    second.settle()
+    assert second.hello["error"] is None
+    assert sent(second) == ended(second) == []
 
 
 def test_one_engine_at_a_time(start: Start) -> None:
