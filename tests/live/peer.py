@@ -54,12 +54,15 @@ class Peer:
         return [data for _, data in self.got]
 
     def hanging(self) -> dict[tuple[int, int], int]:
-        """(channel, pitch) -> note-ons less note-offs, where they differ; and pedals down as (channel, -1)."""
+        """What a synth would still sound: (channel, pitch) -> how often struck, and pedals down as (channel, -1).
+
+        An end without a beginning is silence: a JACK client that was late for a period has lost what came in it.
+        """
         balance: dict[tuple[int, int], int] = {}
         for data in self.messages():
             if is_note_on(data) or is_note_off(data):
                 place = (data[0] & 15, data[1])
-                balance[place] = balance.get(place, 0) + (1 if is_note_on(data) else -1)
+                balance[place] = max(balance.get(place, 0) + (1 if is_note_on(data) else -1), 0)
             elif data[0] & 0xF0 == 0xB0 and data[1] == 64:
                 balance[data[0] & 15, -1] = data[2]
         return {place: count for place, count in balance.items() if count}

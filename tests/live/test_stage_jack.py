@@ -216,7 +216,7 @@ def test_a_server_that_dies_and_comes_back(rough_server: "JackServer", start: St
     talk.say(Inject(note_on(0, 1, 1)))
     talk.close()
     again.wait_until_silent(1.0)
-    assert all(count <= 0 for count in again.hanging().values())
+    assert not again.hanging()
     assert stage.process.poll() is None
 
 
