@@ -273,7 +273,11 @@ def _models(options: argparse.Namespace) -> int:
         _data(models)
         return 0
     for model in models:
-        nats = f"{model['held_out_nats']:.2f} nats a note" if model["held_out_nats"] is not None else "not evaluated"
+        nats = (
+            f"{model['held_out_nats']:.2f} nats a {model['held_out_unit']}"
+            if model["held_out_nats"] is not None
+            else "not evaluated"
+        )
         _say(f"{model['name']:<12}{model['family']:<13}{nats}  {model['problem'] or model['terms']}")
     return 0
 

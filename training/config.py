@@ -39,6 +39,10 @@ class Config:
     transpose: int = 5  # semitones up or down, drawn anew for each piece in each epoch
     stretch: float = 0.10  # of the tempo, up or down
     velocity_shift: int = 10
+    style_notes: int = 0  # a genre, composer or mood with so many training notes is a label; 0 is no labels at all
+    style_dropout: float = 0.4  # how often each kind of label of a piece is kept from the network
+    encore: float = 0.0  # share of pieces that, after a rest, go on from somewhere in their middle
+    start_from: str = ""  # a checkpoint whose weights this run begins with
     bfloat16: bool = False  # multiply matrices in bfloat16: faster where the processor has it
     threads: int = 1
     shape: Shape = field(default_factory=Shape)

@@ -18,19 +18,26 @@ def _bins(values: Any, edges: tuple[float, ...] | tuple[int, ...]) -> Any:
 
 
 def batches(corpus: Corpus, plan: Plan, variation: Variation, chunk: int, first: int = 0) -> Iterator[Any]:
-    """Batches from step `first` on: (inputs, targets (4, T, B)), weight (T, B), new (B,): the lane starts a piece."""
+    """Batches from step `first` on: inputs and targets (4, T, B), weight (T, B), new (B,), style (B, S).
+
+    `new` says where a piece begins; `style` what is told of it.
+    """
     flat = [tf.constant(a) for a in (corpus.pitch, corpus.step_s, corpus.duration_s, corpus.velocity)]
-    table = [tf.constant(a) for a in (plan.piece, plan.offset, plan.length, corpus.starts[:-1])]
+    table = [tf.constant(a) for a in (plan.piece, plan.offset, plan.length, plan.before, plan.gap_s)]
     change = [tf.constant(a) for a in (variation.transpose, variation.stretch, variation.velocity)]
-    around = tf.range(-1, chunk, dtype=tf.int64)
+    style = tf.constant(variation.style)
+    around = tf.range(chunk, dtype=tf.int64)
     starts = (BOS, 0, 0, 0)
 
     def batch(step: Any) -> Any:
-        piece, offset, length = (tf.gather(t, step) for t in table[:3])
+        piece, offset, length, before, gap_s = (tf.gather(t, step) for t in table)
+        new = (before < 0) & (piece >= 0)
         piece = tf.maximum(piece, 0)
-        new = tf.equal(offset, tf.gather(table[3], piece))
-        index = tf.clip_by_value(offset[None, :] + around[:, None], 0, corpus.notes - 1)  # (T + 1, B)
+        index = tf.concat([before[None, :], offset[None, :] + around[:, None]], 0)  # (T + 1, B)
+        index = tf.clip_by_value(index, 0, corpus.notes - 1)
         pitch, step_s, duration_s, velocity = (tf.gather(f, index) for f in flat)
+        asked = tf.where(gap_s > 0, gap_s, step_s[1])[None, :]
+        step_s = tf.concat([step_s[:1], asked, step_s[2:]], 0)
         transpose, stretch, louder = (tf.gather(c, piece)[None, :] for c in change)
         louder_by = tf.cast(velocity, tf.float32) + tf.cast(louder, tf.float32)
         bins = [
@@ -41,8 +48,8 @@ def batches(corpus: Corpus, plan: Plan, variation: Variation, chunk: int, first:
         ]
         inputs = [tf.concat([tf.where(new, s, b[0])[None], b[1:-1]], 0) for s, b in zip(starts, bins, strict=True)]
         targets = [b[1:] for b in bins]
-        weight = tf.cast(around[1:, None] < length[None, :], tf.float32)
-        return tf.stack(inputs), tf.stack(targets), weight, new
+        weight = tf.cast(around[:, None] < length[None, :], tf.float32)
+        return tf.stack(inputs), tf.stack(targets), weight, new, tf.gather(style, piece)
 
     data = tf.data.Dataset.range(first, plan.steps).map(batch).prefetch(4)
     return iter(data)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from livemuse.model.bundle import Bundle, load_bundle
 from livemuse.music.vocabulary import BOS, HEADS
-from training import baselines
+from training.baselines import markov
 from training.corpus import Corpus, Piece, load_corpus
 from training.lanes import corpus_bins, plan_lanes
 
@@ -45,6 +45,14 @@ class Score:
 
 def onnx_nats(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> Array:
     """Nats of each piece by head, summed over its notes, (pieces, 4): many pieces side by side."""
+    return onnx_scores(bundle, corpus, say)[0]
+
+
+def onnx_scores(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> tuple[Array, Array]:
+    """(nats, hits) of each piece by head, summed over its notes, (pieces, 4) each.
+
+    A hit is a value that the model held to be the likeliest, the later heads given what was really played.
+    """
     bins = corpus_bins(corpus)
     fed = np.concatenate([np.array([[BOS, 0, 0, 0]], np.int32), bins[:-1]])
     fed[corpus.starts[:-1]] = (BOS, 0, 0, 0)
@@ -54,7 +62,8 @@ def onnx_nats(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> Arr
     state = {name: np.zeros((lanes, units), np.float32) for name, units in bundle.state}
     outputs = ["pitch_logits", "z", *(f"{name}_out" for name in state)]
     step = bundle.sessions["step"]
-    sums = np.zeros((len(corpus.pieces), len(HEADS)))
+    unlabelled = _no_labels(step, lanes)
+    sums = np.zeros((2, len(corpus.pieces), len(HEADS)))  # nats, hits
     for row in range(plan.steps):
         piece, offset, length = plan.piece[row], plan.offset[row], plan.length[row]
         new = (offset == corpus.starts[np.maximum(piece, 0)]) & (piece >= 0)
@@ -64,27 +73,35 @@ def onnx_nats(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> Arr
         pitches, zs = [], []
         for t in range(width):
             feeds = dict(zip(HEADS, fed[index[t]].T.copy(), strict=True))
-            found = dict(zip(outputs, step.run(outputs, feeds | state), strict=True))
+            found = dict(zip(outputs, step.run(outputs, feeds | unlabelled | state), strict=True))
             state = {name: found[f"{name}_out"] for name in state}
             pitches.append(found["pitch_logits"])
             zs.append(found["z"])
         target = bins[index.reshape(-1)]
-        nats = _nats_of_heads(bundle, np.concatenate(pitches), np.concatenate(zs), target)
         weight = (np.arange(width)[:, None] < length).reshape(-1)
-        lane_sums = (nats * weight[:, None]).reshape(width, lanes, len(HEADS)).sum(0)
-        np.add.at(sums, piece[piece >= 0], lane_sums[piece >= 0])
+        judged = _heads(bundle, np.concatenate(pitches), np.concatenate(zs), target)
+        for kind, values in enumerate(judged):
+            lane_sums = (values * weight[:, None]).reshape(width, lanes, len(HEADS)).sum(0)
+            np.add.at(sums[kind], piece[piece >= 0], lane_sums[piece >= 0])
         if row % 50 == 49:
             say(f"{row + 1}/{plan.steps} chunks")
-    return sums
+    return sums[0], sums[1]
 
 
-def _nats_of_heads(bundle: Bundle, pitch_logits: Array, z: Array, target: Array) -> Array:
-    """Nats of each note by head, (notes, 4), the later heads given what was really played."""
-    columns = [_nats(pitch_logits, target[:, 0])]
+def _no_labels(step: Any, lanes: int) -> dict[str, Array]:
+    """What a step that knows labels is fed where none is given."""
+    return {i.name: np.zeros((lanes, int(i.shape[1])), np.float32) for i in step.get_inputs() if i.name == "style"}
+
+
+def _heads(bundle: Bundle, pitch_logits: Array, z: Array, target: Array) -> tuple[Array, Array]:
+    """(nats, hits) of each note by head, (notes, 4) each, the later heads given what was really played."""
+    logits = [pitch_logits]
     for k, head in enumerate(HEADS[1:], 1):
         feeds = {"z": z, **{h: np.ascontiguousarray(target[:, n]) for n, h in enumerate(HEADS[:k])}}
-        columns.append(_nats(bundle.sessions[f"head_{head}"].run(None, feeds)[0], target[:, k]))
-    return np.stack(columns, 1)
+        logits.append(bundle.sessions[f"head_{head}"].run(None, feeds)[0])
+    nats = [_nats(found, target[:, k]) for k, found in enumerate(logits)]
+    hits = [found.argmax(1) == target[:, k] for k, found in enumerate(logits)]
+    return np.stack(nats, 1), np.stack(hits, 1)
 
 
 def _nats(logits: Array, target: Array) -> Array:
@@ -111,13 +128,11 @@ def score(name: str, sums: Array, notes: Array) -> Score:
 
 def cached_markov(data: Path, split: str, say: Callable[[str], None]) -> Array:
     """The Markov model's nats of every piece of a split, (pieces, 4); counted once, then kept beside the notes."""
-    text = (
-        (data / "index.json").read_text(encoding="utf-8") + split + Path(baselines.__file__).read_text(encoding="utf-8")
-    )
+    text = (data / "index.json").read_text(encoding="utf-8") + split + Path(markov.__file__).read_text(encoding="utf-8")
     kept = data / f"markov-{hashlib.sha256(text.encode()).hexdigest()[:16]}.npy"
     if not kept.is_file():
         say("markov-5 counts the training notes; that takes a few minutes, once")
-        np.save(kept, baselines.markov_nats(load_corpus(data, "train"), load_corpus(data, split), say))
+        np.save(kept, markov.markov_nats(load_corpus(data, "train"), load_corpus(data, split), say))
     found: Array = np.load(kept)
     return found
 
@@ -156,7 +171,7 @@ def evaluate(
     chosen = np.sort(np.random.default_rng(seed).permutation(len(corpus.pieces))[: pieces or None])
     corpus = corpus.select(chosen.tolist())
     bundle = load_bundle(folder)
-    model = onnx_nats(bundle, corpus, say)
+    model, hits = onnx_scores(bundle, corpus, say)
     markov = cached_markov(data, split, say)[chosen]
     notes = np.diff(corpus.starts)
     low, high = bootstrap(model.sum(1) - markov.sum(1), notes)
@@ -177,6 +192,7 @@ def evaluate(
         "seed": seed if pieces else None,
         "notes": int(notes.sum()),
         "scores": [vars(score(bundle.info.name, model, notes)), vars(score("markov-5", markov, notes))],
+        "accuracy": dict(zip(HEADS, (hits.sum(0) / notes.sum()).tolist(), strict=True)),
         "difference": {"mean": float((model - markov).sum() / notes.sum()), "low": low, "high": high},
         "sources": sources,
     }
@@ -197,6 +213,8 @@ def table(found: dict[str, Any]) -> str:
         interval = f"{row['low']:.3f} to {row['high']:.3f}"
         heads = "".join(f"{row['by_head'][h]:>10.3f}" for h in HEADS)
         lines.append(f"{row['name']:<18}{row['total']:>8.3f}  {interval:<17}{heads}")
+    right = "".join(f"{found['accuracy'][h]:>10.1%}" for h in HEADS)
+    lines.append(f"{'likeliest is played':<18}{'':>8}  {'':<17}{right}")
     gap = found["difference"]
     lines.append(f"{'difference':<18}{gap['mean']:>8.3f}  {gap['low']:.3f} to {gap['high']:.3f}")
     for name, row in found["sources"].items():

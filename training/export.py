@@ -86,6 +86,7 @@ def manifest(network: Network, about: dict[str, Any], graphs: dict[str, Path], c
         "layers": network.shape.layers,
         "vocabulary": {"sha256": VOCABULARY.sha256(), "sizes": VOCABULARY.sizes, "bos": BOS, "order": list(HEADS)},
         "state": [{"name": n, "units": network.shape.units, "dtype": "float32"} for n in network.state_names],
+        "styles": list(about.get("styles", ())),
         "z": network.shape.head_width * (len(HEADS) - 1),
         "graphs": {
             name: {
@@ -113,7 +114,7 @@ def manifest(network: Network, about: dict[str, Any], graphs: dict[str, Path], c
 
 def _inputs(network: Network, graph: str) -> list[str]:
     if graph == "step":
-        return [*HEADS, *network.state_names]
+        return [*HEADS, *(["style"] if network.styles else []), *network.state_names]
     return ["z", *HEADS[: HEADS.index(graph.removeprefix("head_"))]]
 
 

@@ -19,16 +19,17 @@ FORBIDDEN = ("Loop", "If", "Scan")  # an LSTM layer exported as such becomes a L
 def write_graphs(network: Network, folder: Path) -> dict[str, Path]:
     """Write step.onnx and head_*.onnx; returns them by graph name."""
     units, names = network.shape.units, network.state_names
+    told = [tf.TensorSpec((None, network.styles), tf.float32, name="style")] if network.styles else []
     z_width = network.shape.head_width * (len(HEADS) - 1)
 
     def step(*given: Any) -> Any:
-        notes, flat = list(given[:4]), given[4:]
+        notes, flat = list(given[:4]), given[4 + len(told) :]
         state = [(flat[2 * k], flat[2 * k + 1]) for k in range(network.shape.layers)]
-        pitch_logits, z, after = network.step(notes, state)
+        pitch_logits, z, after = network.step(notes, state, given[4] if told else None)
         return [pitch_logits, z, *(part for pair in after for part in pair)]
 
     signature = [tf.TensorSpec((None,), tf.int32, name=h) for h in HEADS]
-    signature += [tf.TensorSpec((None, units), tf.float32, name=n) for n in names]
+    signature += told + [tf.TensorSpec((None, units), tf.float32, name=n) for n in names]
     outputs = ["pitch_logits", "z", *(f"{n}_out" for n in names)]
     files = {"step": _convert(step, signature, outputs, folder / "step.onnx")}
     for k, head in enumerate(HEADS[1:], 1):

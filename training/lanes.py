@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from training.corpus import Corpus
 
 Array = npt.NDArray[Any]
 LOWEST, HIGHEST = 21, 108  # the piano
+KINDS = ("genre", "composer", "mood")
+ENCORE_NOTES = 64, 384
+ENCORE_GAP_S = 0.3, 4.0  # from the last onset
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Plan:
     piece: Array
     offset: Array  # where in the flat corpus the chunk begins
     length: Array  # how many of its notes count
+    before: Array  # the note before its first one; -1 where a piece begins
+    gap_s: Array  # the first note's step, where it is not the one that was played; else 0
 
     @property
     def steps(self) -> int:
@@ -33,31 +39,52 @@ class Plan:
 
 @dataclass(frozen=True)
 class Variation:
-    """How each piece is changed in one epoch: (pieces,) arrays."""
+    """How each piece is changed in one epoch: (pieces,) arrays, and what is told of it: (pieces, S)."""
 
     transpose: Array
     stretch: Array
     velocity: Array
+    style: Array
 
 
-def plan_lanes(corpus: Corpus, lanes: int, chunk: int, order: Array, full: bool) -> Plan:
+@dataclass(frozen=True)
+class Encores:
+    """Where each piece goes on after its end and a rest, (pieces,) arrays: it teaches what follows a last chord."""
+
+    start: Array  # in the flat corpus; -1 for none
+    length: Array
+    gap_s: Array
+
+
+def plan_lanes(
+    corpus: Corpus, lanes: int, chunk: int, order: Array, *, full: bool, encores: Encores | None = None
+) -> Plan:
     """Deal the pieces out, the next to the lane with the least; `full` keeps going until the last lane is done."""
-    rows: list[list[tuple[int, int, int]]] = [[] for _ in range(lanes)]
+    rows: list[list[tuple[int, int, int, int, float]]] = [[] for _ in range(lanes)]
     waiting = [(0, lane) for lane in range(lanes)]
     for piece in order.tolist():
         _, lane = heapq.heappop(waiting)
         start, end = int(corpus.starts[piece]), int(corpus.starts[piece + 1])
-        rows[lane] += [(piece, at, min(chunk, end - at)) for at in range(start, end, chunk)]
+        rows[lane] += [
+            (piece, at, min(chunk, end - at), at - 1 if at > start else -1, 0.0) for at in range(start, end, chunk)
+        ]
+        if encores is not None and encores.start[piece] >= 0:
+            again, until = int(encores.start[piece]), int(encores.start[piece] + encores.length[piece])
+            rows[lane] += [
+                (piece, at, min(chunk, until - at), *((at - 1, 0.0) if at > again else (end - 1, encores.gap_s[piece])))
+                for at in range(again, until, chunk)
+            ]
         heapq.heappush(waiting, (len(rows[lane]), lane))
     steps = (max if full else min)(len(r) for r in rows) or max(len(r) for r in rows)
-    table = np.full((steps, lanes, 3), (-1, 0, 0), np.int64)
+    table = np.full((steps, lanes, 5), (-1, 0, 0, -1, 0.0), np.float64)
     for lane, row in enumerate(rows):
         n = min(len(row), steps)
-        table[:n, lane] = np.array(row[:n], np.int64).reshape(n, 3)
-    return Plan(table[..., 0], table[..., 1], table[..., 2])
+        table[:n, lane] = np.array(row[:n], np.float64).reshape(n, 5)
+    whole = table[..., :4].astype(np.int64)
+    return Plan(whole[..., 0], whole[..., 1], whole[..., 2], whole[..., 3], table[..., 4].astype(np.float32))
 
 
-def vary(corpus: Corpus, config: Config, epoch: int) -> tuple[Array, Variation]:
+def vary(corpus: Corpus, config: Config, epoch: int, styles: Sequence[str] = ()) -> tuple[Array, Variation, Encores]:
     """The order of the pieces in an epoch and what is done to each: the same for the same seed and epoch."""
     rng = np.random.default_rng([config.seed, epoch])
     pieces = len(corpus.pieces)
@@ -68,13 +95,52 @@ def vary(corpus: Corpus, config: Config, epoch: int) -> tuple[Array, Variation]:
     transpose = np.clip(drawn, np.minimum(LOWEST - low, 0), np.maximum(HIGHEST - high, 0))
     stretch = rng.uniform(1 - config.stretch, 1 + config.stretch, pieces)
     velocity = rng.integers(-config.velocity_shift, config.velocity_shift + 1, pieces)
-    return order, Variation(transpose, stretch.astype(np.float32), velocity)
+    kept = rng.random((pieces, len(KINDS))) >= config.style_dropout
+    kinds = [KINDS.index(style.partition(":")[0]) for style in styles]
+    style = style_table(corpus, styles) * kept[:, kinds]
+    varied = Variation(transpose, stretch.astype(np.float32), velocity, style.astype(np.float32))
+    return order, varied, _encores(corpus, config, rng)
 
 
-def plain(corpus: Corpus) -> Variation:
-    """No change at all, for evaluation."""
+def _encores(corpus: Corpus, config: Config, rng: np.random.Generator) -> Encores:
+    pieces, lengths = len(corpus.pieces), np.diff(corpus.starts)
+    length = np.minimum(rng.integers(*ENCORE_NOTES, pieces), lengths)
+    start = corpus.starts[:-1] + (rng.random(pieces) * (lengths - length + 1)).astype(np.int64)
+    shortest, longest = np.log(ENCORE_GAP_S)
+    gap_s = np.exp(rng.uniform(shortest, longest, pieces))
+    return Encores(np.where(rng.random(pieces) < config.encore, start, -1), length, gap_s)
+
+
+def styles_of(corpus: Corpus, least_notes: int) -> tuple[str, ...]:
+    """The labels with enough notes, as `genre:jazz`, `composer:Bach`, `mood:calm`; none where `least_notes` is 0."""
+    if not least_notes:
+        return ()
+    notes: dict[str, int] = {}
+    for piece in corpus.pieces:
+        for kind in KINDS:
+            if value := getattr(piece, kind):
+                notes[f"{kind}:{value}"] = notes.get(f"{kind}:{value}", 0) + piece.notes
+    return tuple(
+        s for s in sorted(notes, key=lambda s: (KINDS.index(s.partition(":")[0]), s)) if notes[s] >= least_notes
+    )
+
+
+def style_table(corpus: Corpus, styles: Sequence[str]) -> Array:
+    """What each piece is, (pieces, S) float32: 1 for its own labels."""
+    table = np.zeros((len(corpus.pieces), len(styles)), np.float32)
+    column = {style: k for k, style in enumerate(styles)}
+    for row, piece in enumerate(corpus.pieces):
+        for kind in KINDS:
+            if (found := column.get(f"{kind}:{getattr(piece, kind)}")) is not None:
+                table[row, found] = 1.0
+    return table
+
+
+def plain(corpus: Corpus, styles: int = 0) -> Variation:
+    """No change at all and nothing told of any piece, for evaluation."""
     pieces = len(corpus.pieces)
-    return Variation(np.zeros(pieces, np.int64), np.ones(pieces, np.float32), np.zeros(pieces, np.int64))
+    none = np.zeros(pieces, np.int64)
+    return Variation(none, np.ones(pieces, np.float32), none, np.zeros((pieces, styles), np.float32))
 
 
 def corpus_bins(corpus: Corpus) -> Array:

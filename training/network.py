@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from livemuse.music.vocabulary import HEADS, PITCHES, VOCABULARY
@@ -90,9 +91,12 @@ def lstm(x: Tensor, state: tuple[Tensor, Tensor], weights: tuple[Tensor, Tensor,
 class Network(keras.Model):  # type: ignore[misc]
     """The whole network; `bfloat16` says how matrices are multiplied in training, never how weights are kept."""
 
-    def __init__(self, shape: Shape, dropout: float = 0.0, bfloat16: bool = False, seed: int = 1) -> None:
+    def __init__(
+        self, shape: Shape, dropout: float = 0.0, bfloat16: bool = False, seed: int = 1, styles: int = 0
+    ) -> None:
         super().__init__()
         self.shape, self.drop, self.fast = shape, dropout, tf.bfloat16 if bfloat16 else tf.float32
+        self.styles = styles
         self.seed = seed
         self._count = 0
         self.built = True
@@ -101,7 +105,7 @@ class Network(keras.Model):  # type: ignore[misc]
         self.cells = []
         width = sum(widths.values())
         for k in range(shape.layers):
-            self.cells.append(self._cell(k, width))
+            self.cells.append(self._cell(k, width + styles))
             width = shape.units
         self.pitch_out = self._dense("pitch", width, PITCHES)
         self.z_out = self._dense("z", width, shape.head_width * (len(HEADS) - 1))
@@ -131,6 +135,8 @@ class Network(keras.Model):  # type: ignore[misc]
     def _cell(self, k: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
         units = self.shape.units
         w = self._weight(f"lstm{k}_w", (width, 4 * units), keras.initializers.GlorotUniform(self._next_seed()))
+        if self.styles:  # no label says anything yet
+            w.assign(np.concatenate([w.numpy()[: width - self.styles], np.zeros((self.styles, 4 * units))]))
         u = self._weight(f"lstm{k}_u", (units, 4 * units), keras.initializers.Orthogonal(seed=self._next_seed()))
         b = self._weight(f"lstm{k}_b", (4 * units,), "zeros")
         bias = b.numpy()
@@ -170,30 +176,39 @@ class Network(keras.Model):  # type: ignore[misc]
             hidden = hidden + tf.gather(tf.convert_to_tensor(table), value)
         return self._product(tf.nn.relu(hidden), self.head_out[name])
 
-    def sequence(self, notes: list[Tensor], state: State, dropout_seed: Tensor | None = None) -> tuple[Tensor, State]:
-        """Hidden vectors (T * B, units) after each of T notes in B lanes, notes as (T, B), and the state after."""
+    def sequence(
+        self, notes: list[Tensor], state: State, style: Tensor, dropout_seed: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Hidden vectors (T * B, units) after each of T notes in B lanes, notes as (T, B), and the state after.
+
+        `style` (B, S) is what each lane's piece is, as far as the network may know it; all zero is nothing.
+        """
         x, after = self.embed(notes), []
+        told = tf.tile(style[None], (tf.shape(x)[0], 1, 1))
         for k, cell in enumerate(self.cells):
             if k and dropout_seed is not None and self.drop:
                 x = tf.nn.experimental.stateless_dropout(x, self.drop, seed=tf.stack([dropout_seed, k]))
             weights = tuple(tf.convert_to_tensor(w) for w in cell)
-            x, h, c = lstm(x, state[k], weights, self.fast)
+            x, h, c = lstm(tf.concat([x, told], 2) if self.styles else x, state[k], weights, self.fast)
             after.append((h, c))
         return tf.reshape(x, (-1, self.shape.units)), after
 
-    def step(self, notes: list[Tensor], state: State) -> tuple[Tensor, Tensor, State]:
-        """One note (B,) in: (pitch logits (B, 128), z (B, Z), the state after)."""
+    def step(self, notes: list[Tensor], state: State, style: Tensor) -> tuple[Tensor, Tensor, State]:
+        """One note (B,) in, and the style (B, S): (pitch logits (B, 128), z (B, Z), the state after)."""
         x, after = self.embed(notes), []
+        told = [style] if self.styles else []
         for (w, u, b), (h, c) in zip(self.cells, state, strict=True):
             fused = tf.concat([tf.convert_to_tensor(w), tf.convert_to_tensor(u)], 0)
-            h, c, _, _ = gates_to_state(tf.matmul(tf.concat([x, h], 1), fused) + tf.convert_to_tensor(b), c)
+            h, c, _, _ = gates_to_state(tf.matmul(tf.concat([x, *told, h], 1), fused) + tf.convert_to_tensor(b), c)
             x = h
             after.append((h, c))
         return (*self.project(x), after)
 
-    def losses_of(self, notes: list[Tensor], targets: list[Tensor], state: State, seed: Tensor | None = None) -> Any:
+    def losses_of(
+        self, notes: list[Tensor], targets: list[Tensor], state: State, style: Tensor, seed: Tensor | None = None
+    ) -> Any:
         """Nats of each head for each note, (4, T * B), and the state after."""
-        hidden, after = self.sequence(notes, state, seed)
+        hidden, after = self.sequence(notes, state, style, seed)
         flat = [tf.reshape(t, (-1,)) for t in targets]
         pitch_logits, z = self.project(hidden)
         logits = [pitch_logits, *(self.head(h, z, flat[:k]) for k, h in enumerate(HEADS[1:], 1))]

@@ -28,17 +28,23 @@ def some_notes(steps: int, batch: int, seed: int = 7) -> Array:
     return notes.astype(np.int32)
 
 
+def some_style(batch: int, styles: int) -> Array:
+    """(batch, S) float32: a little of every label, so that none of them is left untried."""
+    return np.tile(np.linspace(0.0, 1.0, styles, dtype=np.float32), (batch, 1))
+
+
 def keras_outputs(network: Network, notes: Array) -> dict[str, Array]:
     """What the Keras graph gives for (steps, 4, batch) notes: each head's logits, z and the state, step by step.
 
     The heads are given the next note of the row as what was drawn; the last row's is the first's.
     """
     state = network.zero_state(notes.shape[2])
+    style = some_style(notes.shape[2], network.styles)
     found: dict[str, list[Array]] = {}
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def once(given: Any, drawn: Any, state: Any) -> Any:
-        pitch_logits, z, after = network.step(tf.unstack(given), state)
+        pitch_logits, z, after = network.step(tf.unstack(given), state, tf.constant(style))
         values = tf.unstack(drawn)
         return pitch_logits, z, [network.head(h, z, values[:k]) for k, h in enumerate(HEADS[1:], 1)], after
 
@@ -69,10 +75,12 @@ def onnx_outputs(folder: Path, notes: Array) -> dict[str, Array]:
     }
     step = open_graph["step"]
     outputs = [v.name for v in step.get_outputs()]
-    state = {v.name: np.zeros((notes.shape[2], v.shape[1]), np.float32) for v in step.get_inputs()[len(HEADS) :]}
+    widths = {v.name: v.shape[1] for v in step.get_inputs()[len(HEADS) :]}
+    told = {"style": some_style(notes.shape[2], widths.pop("style"))} if "style" in widths else {}
+    state = {name: np.zeros((notes.shape[2], width), np.float32) for name, width in widths.items()}
     found: dict[str, list[Array]] = {}
     for given, drawn in zip(notes, drawn_after(notes), strict=True):
-        row = dict(zip(outputs, step.run(outputs, dict(zip(HEADS, given, strict=True)) | state), strict=True))
+        row = dict(zip(outputs, step.run(outputs, dict(zip(HEADS, given, strict=True)) | told | state), strict=True))
         state = {name: row[f"{name}_out"] for name in state}
         for k, head in enumerate(HEADS[1:], 1):
             feeds = {"z": row["z"], **dict(zip(HEADS[:k], drawn, strict=False))}

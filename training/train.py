@@ -28,7 +28,7 @@ from livemuse.music.vocabulary import HEADS
 from training.config import Config, config_from
 from training.corpus import Corpus, load_corpus
 from training.dataset import batches
-from training.lanes import Plan, Variation, plan_lanes, vary
+from training.lanes import Plan, Variation, plan_lanes, styles_of, vary
 from training.network import Network
 from training.score import nats_by_piece, some_pieces
 
@@ -57,6 +57,7 @@ class Run:
     network: Network
     optimizer: Any
     state: list[tuple[Any, Any]]
+    styles: tuple[str, ...] = ()  # the labels a piece can have
     progress: Progress = field(default_factory=Progress)
     saved_s: float = 0.0  # when the last checkpoint was written, on the run's own clock
 
@@ -66,7 +67,7 @@ class Run:
         arrays |= {f"optimizer_{k}": w.numpy() for k, w in enumerate(self.optimizer.variables)}
         for k, (h, c) in enumerate(self.state):
             arrays[f"h{k}"], arrays[f"c{k}"] = h.numpy(), c.numpy()
-        about = json.dumps({"config": self.config.as_dict(), "progress": vars(self.progress)})
+        about = json.dumps({"config": self.config.as_dict(), "styles": self.styles, "progress": vars(self.progress)})
         partial = path.with_suffix(".part")
         with partial.open("wb") as stream:
             np.savez(stream, about=np.array(about), **arrays)
@@ -95,20 +96,33 @@ class Course:
     say: Callable[[str], None]
 
 
-def new_run(config: Config) -> Run:
-    """A run that has learned nothing yet."""
-    network = Network(config.shape, config.dropout, config.bfloat16, config.seed)
+def new_run(config: Config, styles: tuple[str, ...] = ()) -> Run:
+    """A run that has learned nothing yet, or what its `start_from` had learned."""
+    network = Network(config.shape, config.dropout, config.bfloat16, config.seed, len(styles))
+    if config.start_from:
+        _start_from(network, Path(config.start_from))
     # global_clipnorm also sums the gradients of a repeated note, which Adam alone does not do here
     optimizer = keras.optimizers.Adam(config.learning_rate, global_clipnorm=1.0)
     optimizer.build(network.trainable_variables)
-    return Run(config, network, optimizer, network.zero_state(config.lanes))
+    return Run(config, network, optimizer, network.zero_state(config.lanes), styles)
+
+
+def _start_from(network: Network, checkpoint: Path) -> None:
+    """Take the weights of another run; labels that it did not know say nothing yet."""
+    with np.load(checkpoint) as arrays:
+        for k, weight in enumerate(network.trainable_variables):
+            given = arrays[f"weight_{k}"]
+            room = weight.shape[0] - given.shape[0]
+            if given.shape[1:] != tuple(weight.shape[1:]) or room not in (0, network.styles):
+                raise ValueError(f"{checkpoint} holds a network of another shape")
+            weight.assign(np.concatenate([given, np.zeros((room, *given.shape[1:]), np.float32)]))
 
 
 def load_network(checkpoint: Path) -> tuple[Network, dict[str, Any]]:
     """The network of a checkpoint, in float32 and without dropout, and what the checkpoint says of itself."""
     with np.load(checkpoint) as arrays:
         about = json.loads(str(arrays["about"]))
-        network = Network(config_from(about["config"]).shape)
+        network = Network(config_from(about["config"]).shape, styles=len(about.get("styles", ())))
         for k, weight in enumerate(network.trainable_variables):
             weight.assign(arrays[f"weight_{k}"])
     return network, about
@@ -126,11 +140,12 @@ def make_update(run: Run) -> Callable[..., Any]:
     network, optimizer = run.network, run.optimizer
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def update(inputs: Any, targets: Any, weight: Any, new: Any, state: Any, step: Any) -> Any:
+    def update(batch: Any, state: Any, step: Any) -> Any:
+        inputs, targets, weight, new, style = batch
         state = [tuple(tf.where(new[:, None], 0.0, s) for s in pair) for pair in state]
         flat_weight = tf.reshape(weight, (-1,))
         with tf.GradientTape() as tape:
-            nats, after = network.losses_of(tf.unstack(inputs), tf.unstack(targets), state, step)
+            nats, after = network.losses_of(tf.unstack(inputs), tf.unstack(targets), state, style, step)
             total = tf.reduce_sum(nats * flat_weight)
             loss = total / tf.maximum(tf.reduce_sum(flat_weight), 1.0)
         found = tape.gradient(loss, network.trainable_variables)
@@ -140,14 +155,18 @@ def make_update(run: Run) -> Callable[..., Any]:
     return update  # type: ignore[no-any-return]
 
 
+def limit_threads(threads: int) -> None:
+    """How many threads TensorFlow may take; to be said before it has done anything."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
 def train(data: Path, folder: Path, config: Config, resume: bool, say: Callable[[str], None]) -> Path:
     """Train to the planned end; returns the last checkpoint."""
-    tf.config.threading.set_intra_op_parallelism_threads(config.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(config.threads)
     folder.mkdir(parents=True, exist_ok=True)
     corpus, held_out = load_corpus(data, "train"), load_corpus(data, "validation")
     course = Course(corpus, some_pieces(held_out, config.validation_notes), folder, say)
-    run, target = new_run(config), folder / "checkpoint.npz"
+    run, target = new_run(config, styles_of(corpus, config.style_notes)), folder / "checkpoint.npz"
     if resume:
         run.load(target)
     else:
@@ -157,8 +176,8 @@ def train(data: Path, folder: Path, config: Config, resume: bool, say: Callable[
     say(f"{corpus.notes:,} notes of {len(corpus.pieces)} pieces; {weights:,} weights")
     update, done = make_update(run), 0.0
     while done < 1.0:
-        order, variation = vary(corpus, config, run.progress.epoch)
-        plan = plan_lanes(corpus, config.lanes, config.chunk, order, full=False)
+        order, variation, encores = vary(corpus, config, run.progress.epoch, run.styles)
+        plan = plan_lanes(corpus, config.lanes, config.chunk, order, full=False, encores=encores)
         done = _epoch(run, update, course, plan, variation)
         if done < 1.0:
             run.progress.epoch += 1
@@ -180,11 +199,11 @@ def _epoch(run: Run, update: Callable[..., Any], course: Course, plan: Plan, var
     began_s = time.monotonic() - at.elapsed_s
     shown_s = at.elapsed_s
     done = planned(run, plan.steps)
-    for inputs, targets, weight, new in batches(course.corpus, plan, variation, config.chunk, at.in_epoch):
+    for batch in batches(course.corpus, plan, variation, config.chunk, at.in_epoch):
         if done >= 1.0:
             break
         run.optimizer.learning_rate.assign(rate_at(config, at.step, done))
-        total, count, run.state = update(inputs, targets, weight, new, run.state, tf.constant(at.step))
+        total, count, run.state = update(batch, run.state, tf.constant(at.step))
         at.loss_sum += float(total)
         at.loss_count += float(count)
         at.notes += int(count)

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemuse.errors import ModelError
-from livemuse.model.bundle import MANIFEST, ModelInfo, find_models, load_bundle
-from livemuse.model.stepper import OnnxStepper
+from livemuse.model.bundle import MANIFEST, ModelInfo, find_models, load_bundle, stepper_of
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 SHIPPED: Final = (_PACKAGE.parent / "models", _PACKAGE / "shipped_models")  # of a checkout, of a wheel
@@ -30,6 +29,7 @@ class Shelf:
                 "family": info.family,
                 "trained_on_notes": info.notes,
                 "terms": info.licence,
+                "held_out_unit": info.unit,
                 "held_out_nats": info.held_out_nats if info.held_out_nats == info.held_out_nats else None,
                 "hash": info.hash,
                 "problem": info.problem,
@@ -48,8 +48,8 @@ class Shelf:
         known = ", ".join(info.name for info in self.infos()) or "none"
         raise ModelError(f"There is no model called {name[:80]!r}.", f"There is: {known}.")
 
-    def load(self, name: str) -> tuple[OnnxStepper, Mapping[str, Any]]:
-        """The model, checked and warm, and what is shown of it: name, hash, terms."""
+    def load(self, name: str) -> tuple[Any, Mapping[str, Any]]:
+        """The model, checked and warm (a stepper of its family), and what is shown of it: name, hash, terms."""
         bundle = load_bundle(self.find(name))
-        stepper = OnnxStepper(bundle)
+        stepper = stepper_of(bundle)
         return stepper, {"name": stepper.name, "hash": stepper.hash, "terms": bundle.info.licence}

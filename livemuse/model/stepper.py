@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from livemuse.model.styles import Style, style_of
 from livemuse.music.vocabulary import BOS, HEADS, VOCABULARY
 
 if TYPE_CHECKING:
@@ -36,16 +38,26 @@ class OnnxStepper:
         self._state_names = tuple(name for name, _ in bundle.state)
         self._outputs = ["pitch_logits", "z", *(f"{name}_out" for name in self._state_names)]
         zeros = tuple(np.zeros((1, units), np.float32) for _, units in bundle.state)
-        self._start = self._run((BOS, 0, 0, 0), zeros)
+        self._labels = bundle.styles
+        self._no_style = style_of(bundle.styles, {})
+        self._zeros = zeros
+        self._start = self._run((BOS, 0, 0, 0), zeros, None)
 
-    def start(self) -> ModelState:
+    def style(self, weights: Mapping[str, float]) -> Style:
+        """What ``feed`` takes for a mix of labels, as {"genre:jazz": 0.7}; ValueError for one the model lacks."""
+        return style_of(self._labels, weights)
+
+    def start(self, style: Style | None = None) -> ModelState:
         """The state before the first note of a piece."""
-        return self._start
+        return self._start if style is None else self._run((BOS, 0, 0, 0), self._zeros, style)
 
-    def feed(self, state: ModelState, note: tuple[int, int, int, int]) -> ModelState:
-        """The state after one more note: (pitch, step bin, duration bin, velocity bin)."""
+    def feed(self, state: ModelState, note: tuple[int, int, int, int], style: Style | None = None) -> ModelState:
+        """The state after one more note: (pitch, step bin, duration bin, velocity bin).
+
+        ``style`` is told with this note alone: it is an argument and no setting, so a snapshot is never stale.
+        """
         _check(note, HEADS)
-        return self._run(note, state.arrays)
+        return self._run(note, state.arrays, style)
 
     def logits(self, state: ModelState, head: str, drawn: tuple[int, ...]) -> Array:
         """(n,) logits of a head given the values drawn before it, in the order of HEADS."""
@@ -59,10 +71,12 @@ class OnnxStepper:
         found: Array = self._sessions[f"head_{head}"].run(None, feeds)[0][0]
         return found
 
-    def _run(self, note: tuple[int, int, int, int], arrays: tuple[Array, ...]) -> ModelState:
+    def _run(self, note: tuple[int, int, int, int], arrays: tuple[Array, ...], style: Style | None) -> ModelState:
         feeds: dict[str, npt.NDArray[Any]] = dict(zip(self._state_names, arrays, strict=True))
         for name, value in zip(HEADS, note, strict=True):
             feeds[name] = np.array([value], np.int32)
+        if self._labels:
+            feeds["style"] = self._no_style if style is None else style
         pitch_logits, z, *after = self._sessions["step"].run(self._outputs, feeds)
         return ModelState(tuple(after), pitch_logits[0], z)
 

@@ -219,7 +219,7 @@ def test_a_flood_is_not_music() -> None:
     night = evening(answer_length="1 notes")
     night.play_notes(phrase(*[1.0 + k / 5000 for k in range(5000)], duration_s=0.0001))
     night.run(1.9)
-    assert len(night._partner._window) <= 201  # type: ignore[attr-defined]
+    assert len(night._partner.memory.window) <= 201  # type: ignore[attr-defined]
 
 
 def lose_the_stage(night: Evening, at_s: float) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from livemuse.music.vocabulary import HEADS, VOCABULARY
-from training.baselines import CHAINS, Level, _Lagged, _order, markov_nats
+from training.baselines.markov import CHAINS, Level, Markov, _count, _Lagged, _order, fit_weights, markov_nats
 from training.corpus import Corpus, Piece
+from training.lanes import corpus_bins
 
 
 def corpus_of(pieces: list[list[int]]) -> Corpus:
@@ -23,19 +24,19 @@ def test_what_follows_a_context_sums_to_one() -> None:
     seen = rng.integers(0, 20, 500).astype(np.uint64) * np.uint64(10) + rng.integers(0, 10, 500).astype(np.uint64)
     for context in (3, 99):  # known and unknown
         asked = np.uint64(context * 10) + np.arange(10, dtype=np.uint64)
-        mixed, kind = _order(seen, asked, 10, np.full(10, 0.1))
+        mixed, kind = _order(_count(seen, 10), asked, np.full(10, 0.1))
         assert mixed.sum() == pytest.approx(1.0)
         assert (kind > 0).all() == (context == 3)
 
 
 def test_contexts_stop_at_the_beginning_of_a_piece() -> None:
-    lagged = _Lagged(corpus_of([[60, 62], [70, 72]]))
+    lagged = _Lagged.of(corpus_of([[60, 62], [70, 72]]))
     assert lagged.feature("p1")[0].tolist() == [128, 60, 128, 70]
     assert lagged.feature("i0")[0].tolist() == [256, 130, 256, 130]
 
 
 def test_every_context_reaches_five_notes_and_fits_in_a_key() -> None:
-    lagged = _Lagged(corpus_of([list(range(60, 70))]))
+    lagged = _Lagged.of(corpus_of([list(range(60, 70))]))
     for head, levels in CHAINS.items():
         for level in levels:
             lagged.keys(head, level)
@@ -53,3 +54,28 @@ def test_a_figure_is_learned_and_known_in_another_key() -> None:
     known, strange = nats[:, HEADS.index("pitch")]
     assert known < 2.5 < np.log(VOCABULARY.sizes["pitch"])
     assert known < strange
+
+
+def test_what_plays_is_what_is_scored() -> None:
+    rng = np.random.default_rng(2)
+    train = corpus_of([rng.integers(50, 70, 60).tolist() for _ in range(30)])
+    held_out = corpus_of([rng.integers(50, 70, 9).tolist()])
+    bins = corpus_bins(held_out)
+    model = Markov(corpus_bins(train), train.starts, fit_weights(train))
+    nats = np.zeros(len(HEADS))
+    for n in range(len(bins)):
+        for k, _ in enumerate(HEADS):
+            share = model.probabilities(bins[:n], bins[n, :k].tolist())
+            assert share.sum() == pytest.approx(1.0)
+            nats[k] -= np.log(share[bins[n, k]])
+    assert nats == pytest.approx(markov_nats(train, held_out, lambda _: None)[0], abs=1e-6)
+
+
+def test_it_plays_on_in_the_figure_it_knows() -> None:
+    train = corpus_of([[60, 64, 67, 72] * 30 for _ in range(30)])
+    model = Markov(corpus_bins(train), train.starts, fit_weights(train))
+    rng = np.random.default_rng(0)
+    played = corpus_bins(train)[:8]
+    for _ in range(12):
+        played = np.concatenate([played, [model.draw(played, rng)]])
+    assert (played[8:, 0] == [60, 64, 67, 72] * 3).mean() > 0.7

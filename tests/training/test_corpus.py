@@ -10,7 +10,7 @@ from livemuse.midi.smf import Track, write_song
 from livemuse.music.vocabulary import VOCABULARY
 from tests.training.conftest import write_piece
 from training.config import Config, config_from
-from training.corpus import load_corpus, own_manifest, prepare, read_notes
+from training.corpus import load_corpus, prepare, read_notes
 from training.lanes import HIGHEST, LOWEST, corpus_bins, plan_lanes, vary
 
 
@@ -37,20 +37,6 @@ def test_a_second_time_nothing_is_read(tiny_corpus: Path, notes: Path) -> None:
 def test_an_unknown_source_is_refused(tiny_corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no source Nobody"):
         prepare(tiny_corpus / "manifest.csv", tiny_corpus, tmp_path, ["Nobody"])
-
-
-def test_a_folder_of_ones_own_needs_no_manifest(tmp_path: Path) -> None:
-    for k in range(12):
-        write_piece(tmp_path / "mine" / f"{k}.MID", seed=k, notes=40)
-    manifest = own_manifest(tmp_path / "mine", tmp_path, "my own")
-    assert prepare(manifest, tmp_path / "mine", tmp_path, say=lambda _: None) == {"train": 440, "validation": 40}
-    assert {(p.source, p.licence) for p in load_corpus(tmp_path, "train").pieces} == {("mine", "my own")}
-
-
-def test_one_file_is_too_few(tmp_path: Path) -> None:
-    write_piece(tmp_path / "only.mid", seed=0)
-    with pytest.raises(ValueError, match="at least two"):
-        own_manifest(tmp_path, tmp_path, "my own")
 
 
 def test_nothing_to_test_on_is_refused(tmp_path: Path) -> None:
@@ -96,7 +82,7 @@ def test_each_epoch_varies_each_piece_anew_within_the_piano(notes: Path) -> None
 @pytest.mark.parametrize("full", [True, False])
 def test_lanes_read_pieces_whole_and_in_order(notes: Path, full: bool) -> None:
     corpus = load_corpus(notes, "train")
-    plan = plan_lanes(corpus, 4, 32, np.arange(len(corpus.pieces)), full)
+    plan = plan_lanes(corpus, 4, 32, np.arange(len(corpus.pieces)), full=full)
     for lane in range(4):
         rows = [
             r for r in zip(plan.piece[:, lane], plan.offset[:, lane], plan.length[:, lane], strict=True) if r[0] >= 0

@@ -3,6 +3,7 @@
 import csv
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ from training.config import Config, Shape  # noqa: E402
 from training.corpus import load_corpus, prepare  # noqa: E402
 from training.evaluate import evaluate, evenings, in_the_evening, onnx_nats, table  # noqa: E402
 from training.export import export  # noqa: E402
+from training.graphs import write_graphs  # noqa: E402
+from training.lanes import style_table  # noqa: E402
 from training.network import Network, lstm  # noqa: E402
-from training.parity import difference  # noqa: E402
+from training.parity import check_parity, difference  # noqa: E402
 from training.score import nats_by_piece  # noqa: E402
 from training.train import load_network, train  # noqa: E402
 
@@ -30,6 +33,9 @@ TINY = Config(
     name="tiny", lanes=3, chunk=16, epochs=3.0, warmup_steps=5, checkpoint_steps=7, validation_notes=200,
     learning_rate=1e-2, shape=Shape(units=24, embed_pitch=8, embed_other=4, head_width=12),
 )  # fmt: skip
+
+
+NO_STYLE = tensorflow.zeros((1, 0))
 
 
 class PowerCut(Exception):
@@ -96,7 +102,7 @@ def test_the_exported_model_plays_what_the_network_says(trained: Path, model: Pa
     assert stepper.name == "tiny"
     state, carried = stepper.start(), network.zero_state(1)
     for note in [(128, 0, 0, 0), (60, 30, 20, 16), (64, 0, 47, 31), (127, 63, 0, 0)]:
-        pitch_logits, z, carried = network.step([tensorflow.constant([v]) for v in note], carried)
+        pitch_logits, z, carried = network.step([tensorflow.constant([v]) for v in note], carried, NO_STYLE)
         if note[0] < 128:
             state = stepper.feed(state, note)
         assert difference(state.pitch_logits, pitch_logits.numpy()[0]) < 1e-4
@@ -188,3 +194,26 @@ def test_a_note_repeated_in_a_batch_moves_its_embedding_once() -> None:
     gradient = tensorflow.convert_to_tensor(tape.gradient(loss, table_.value))
     keras.optimizers.Adam(0.1, global_clipnorm=1.0).apply([gradient], [table_])
     np.testing.assert_allclose(before[60] - table_.numpy()[60], 0.1, rtol=1e-3)
+
+
+def test_a_network_that_is_told_what_a_piece_is_plays_as_it_learned(
+    tiny_corpus: Path, notes: Path, tmp_path: Path
+) -> None:
+    """Labels and encores: the graphs take a style, agree with Keras, and the label moves what is expected."""
+    labelled = tmp_path / "notes"
+    labelled.mkdir()
+    index = json.loads((notes / "index.json").read_text())
+    for split in index["pieces"]:
+        for k, piece in enumerate(index["pieces"][split]):
+            piece["genre"] = ("jazz", "pop")[k % 2]
+        (labelled / f"{split}.npz").write_bytes((notes / f"{split}.npz").read_bytes())
+    (labelled / "index.json").write_text(json.dumps(index))
+    train(labelled, tmp_path / "run", replace(TINY, style_notes=1, encore=1.0, style_dropout=0.2), False, quiet)
+    network, about = load_network(tmp_path / "run" / "checkpoint.npz")
+    assert about["styles"] == ["genre:jazz", "genre:pop"]
+    write_graphs(network, tmp_path)
+    assert check_parity(network, tmp_path) < 1e-4
+    corpus = load_corpus(labelled, "train")
+    told = style_table(corpus, about["styles"])
+    right, wrong = (nats_by_piece(network, corpus, t).sum() for t in (told, told[:, ::-1].copy()))
+    assert right != wrong

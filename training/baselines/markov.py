@@ -15,7 +15,7 @@ network's do), `i1` the interval from the note before that to the note before, `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +71,15 @@ CHAINS: dict[str, tuple[Level, ...]] = {
 class _Lagged:
     """The bins of a corpus, and of the notes before each; before a piece's first note stands its own symbol."""
 
-    def __init__(self, corpus: Corpus) -> None:
-        self.bins = corpus_bins(corpus)
-        starts = np.repeat(corpus.starts[:-1], np.diff(corpus.starts))
-        self.place = np.minimum(np.arange(corpus.notes) - starts, ORDER + 1).astype(np.int8)
+    def __init__(self, bins: Array, starts: Array) -> None:
+        self.bins = bins  # (notes, 4)
+        begun = np.repeat(starts[:-1], np.diff(starts))
+        self.place = np.minimum(np.arange(len(bins)) - begun, ORDER + 1).astype(np.int8)
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> _Lagged:
+        """The notes of a corpus."""
+        return cls(corpus_bins(corpus), corpus.starts)
 
     def feature(self, name: str) -> tuple[Array, int]:
         """(values, how many there can be) of a feature such as `p1`, `s2/4` or `i0`."""
@@ -119,27 +124,44 @@ def _discounts(counts: Array) -> Array:
     return np.array([0.0, *(min(max(f, 0.05), k - 0.05) for k, f in enumerate(found, 1))])
 
 
-def _order(seen: Array, asked: Array, size: int, lower: Array) -> tuple[Array, Array]:
-    """(probability, kind of context) of each asked (context, target) at one order, given the order below's.
+@dataclass(frozen=True)
+class _Counted:
+    """What was seen at one order, sorted: each (context, target) with its discounted count, and each context."""
 
-    The kind is 0 where the context was never seen: there only the order below speaks.
-    """
+    size: int  # how many targets there are
+    pairs: Array
+    counts: Array  # of each pair, less its discount
+    contexts: Array
+    totals: Array  # of each context, nothing taken off
+    freed: Array  # what the discounts of each context add up to
+
+
+def _count(seen: Array, size: int) -> _Counted:
+    """Count what was seen; `seen` holds context and target in one number."""
     seen = np.sort(seen)
     first = np.flatnonzero(np.concatenate([[True], seen[1:] != seen[:-1]]))
     pairs, counts = seen[first], np.diff(np.append(first, len(seen)))
     discount = _discounts(counts)[np.minimum(counts, 3)]
     contexts = pairs // np.uint64(size)
     begins = np.flatnonzero(np.concatenate([[True], contexts[1:] != contexts[:-1]]))
-    contexts, totals = contexts[begins], np.add.reduceat(counts, begins)
-    freed = np.add.reduceat(discount, begins)
-    at = np.minimum(np.searchsorted(pairs, asked), len(pairs) - 1)
-    kept = np.where(pairs[at] == asked, counts[at] - discount[at], 0.0)
-    wanted = asked // np.uint64(size)
-    at = np.minimum(np.searchsorted(contexts, wanted), len(contexts) - 1)
-    known = contexts[at] == wanted
-    mixed = np.where(known, (kept + freed[at] * lower) / totals[at], lower)
-    often = np.minimum(np.log2(totals[at]).astype(np.int64), OFTEN - 1)
-    varied = np.minimum((freed[at] / totals[at] * VARIED).astype(np.int64), VARIED - 1)
+    totals, freed = np.add.reduceat(counts, begins), np.add.reduceat(discount, begins)
+    return _Counted(size, pairs, counts - discount, contexts[begins], totals, freed)
+
+
+def _order(counted: _Counted, asked: Array, lower: Array) -> tuple[Array, Array]:
+    """(probability, kind of context) of each asked (context, target) at one order, given the order below's.
+
+    The kind is 0 where the context was never seen: there only the order below speaks.
+    """
+    at = np.minimum(np.searchsorted(counted.pairs, asked), len(counted.pairs) - 1)
+    kept = np.where(counted.pairs[at] == asked, counted.counts[at], 0.0)
+    wanted = asked // np.uint64(counted.size)
+    at = np.minimum(np.searchsorted(counted.contexts, wanted), len(counted.contexts) - 1)
+    known = counted.contexts[at] == wanted
+    totals, freed = counted.totals[at], counted.freed[at]
+    mixed = np.where(known, (kept + freed * lower) / totals, lower)
+    often = np.minimum(np.log2(totals).astype(np.int64), OFTEN - 1)
+    varied = np.minimum((freed / totals * VARIED).astype(np.int64), VARIED - 1)
     return mixed, np.where(known, 1 + often * VARIED + varied, 0)
 
 
@@ -154,38 +176,84 @@ def _fit(mixed: Array, lower: Array, kind: Array) -> Array:
     return weight
 
 
-def _chain(head: str, known: _Lagged, asked: _Lagged, weights: list[Array] | None) -> tuple[Array, list[Array]]:
+def _counts(head: str, known: _Lagged) -> Iterator[_Counted]:
+    """What was seen at each order of a head, from general to particular."""
+    for level in CHAINS[head]:
+        seen, size = known.keys(head, level)
+        # a piece's first note has no interval, so no level of intervals says anything about it
+        yield _count(seen[known.place > 0] if level.relative else seen, size)
+
+
+def _chain(
+    head: str, counts: Iterable[_Counted], asked: _Lagged, weights: list[Array] | None
+) -> tuple[Array, list[Array]]:
     """(probability of each asked note, weights of each order): the weights are fitted when none are given."""
     found = np.full(len(asked.bins), 1.0 / VOCABULARY.sizes[head])
     used: list[Array] = []
-    for k, level in enumerate(CHAINS[head]):
-        seen, size = known.keys(head, level)
-        # a piece's first note has no interval, so no level of intervals says anything about it
+    for k, (level, counted) in enumerate(zip(CHAINS[head], counts, strict=True)):
         usable = asked.place > 0 if level.relative else np.ones(len(found), bool)
-        if level.relative:
-            seen = seen[known.place > 0]
         lower = found[usable]
-        mixed, kind = _order(seen, asked.keys(head, level)[0][usable], size, lower)
+        mixed, kind = _order(counted, asked.keys(head, level)[0][usable], lower)
         used.append(_fit(mixed, lower, kind) if weights is None else weights[k])
         found[usable] = used[k][kind] * mixed + (1 - used[k][kind]) * lower
     return found, used
 
 
-def markov_nats(train: Corpus, held_out: Corpus, say: Callable[[str], None]) -> Array:
-    """Nats of each held-out piece by head, summed over its notes: (pieces, 4)."""
+def fit_weights(train: Corpus) -> dict[str, list[Array]]:
+    """How far each order of each head is believed, fitted on a twentieth of the training compositions."""
     names = sorted({p.composition for p in train.pieces})
     chosen = {names[k] for k in np.random.default_rng(0).permutation(len(names))[: max(len(names) // ASIDE, 1)]}
     aside = [k for k, p in enumerate(train.pieces) if p.composition in chosen]
     rest = [k for k, p in enumerate(train.pieces) if p.composition not in chosen]
-    fitting = _Lagged(train.select(rest)), _Lagged(train.select(aside))
-    known, asked = _Lagged(train), _Lagged(held_out)
+    known, asked = _Lagged.of(train.select(rest)), _Lagged.of(train.select(aside))
+    return {head: _chain(head, _counts(head, known), asked, None)[1] for head in HEADS}
+
+
+def markov_nats(train: Corpus, held_out: Corpus, say: Callable[[str], None]) -> Array:
+    """Nats of each held-out piece by head, summed over its notes: (pieces, 4)."""
+    weights = fit_weights(train)
+    known, asked = _Lagged.of(train), _Lagged.of(held_out)
     columns = []
     for head in HEADS:
-        _, weights = _chain(head, *fitting, None)
-        found, _ = _chain(head, known, asked, weights)
+        found, _ = _chain(head, _counts(head, known), asked, weights[head])
         say(f"markov-5 {head}: {-np.log(found).mean():.3f} nats a note")
         columns.append(np.add.reduceat(-np.log(found), held_out.starts[:-1]))
     return np.stack(columns, 1)
+
+
+class Markov:
+    """The model as it plays: note after note, each drawn from what followed such notes in the training pieces.
+
+    `bins` is (notes, 4) and `starts` (pieces + 1,), the training notes; `weights` are those of `fit_weights`.
+    """
+
+    def __init__(self, bins: Array, starts: Array, weights: dict[str, list[Array]]) -> None:
+        known = _Lagged(bins.astype(np.int32), starts)
+        self._counts = {head: list(_counts(head, known)) for head in HEADS}
+        self._weights = weights
+
+    def probabilities(self, history: Array, drawn: Sequence[int]) -> Array:
+        """How likely each value of the next head is, after the notes of `history` (notes, 4) and the heads drawn."""
+        head = HEADS[len(drawn)]
+        size = VOCABULARY.sizes[head]
+        before = history[-(ORDER + 1) :].astype(np.int32)
+        note = np.zeros((size, 1, len(HEADS)), np.int32)
+        note[:, 0, : len(drawn)] = drawn
+        note[:, 0, len(drawn)] = np.arange(size)
+        asked = np.concatenate([np.broadcast_to(before, (size, *before.shape)), note], 1)  # (values, notes, 4)
+        length = asked.shape[1]
+        lagged = _Lagged(asked.reshape(-1, len(HEADS)), np.arange(0, size * length + 1, length))
+        found = _chain(head, self._counts[head], lagged, self._weights[head])[0][length - 1 :: length]
+        share: Array = found / found.sum()
+        return share
+
+    def draw(self, history: Array, rng: np.random.Generator) -> tuple[int, ...]:
+        """The four bins of the next note."""
+        drawn: list[int] = []
+        for _ in HEADS:
+            share = self.probabilities(history, drawn)
+            drawn.append(int(rng.choice(len(share), p=share)))
+        return tuple(drawn)
 
 
 assert PITCHES * 2 == INTERVAL_SPAN

@@ -1,0 +1,88 @@
+"""What the rules of the moment take off each pitch: register, key, repetition, and how far the player reaches.
+
+``register=auto`` follows the player. The hard bounds are the keys of a piano. Inside them a pitch costs nothing within
+an octave of the middle half of what the player struck last (the notes between the quartiles of the last 60), and
+PULL_NATS more for each semitone beyond. The middle half, because a few far notes (a last high chime, the applause that
+a transcription took for notes) say little about where someone plays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livemuse.music.controls import Controls
+from livemuse.music.notes import PIANO_HIGH, PIANO_LOW
+from livemuse.music.theory import parse_key
+
+HEARD_PITCHES: Final = 60  # of the player, that say where the music is
+PULL_FROM: Final = 12  # semitones beyond the middle half of them: so far costs nothing
+PULL_NATS: Final = 0.5  # a semitone beyond that
+REMEMBERED: Final = 12  # notes that weigh on whether a pitch comes again
+_FADE: Final = 0.8  # how much less each older one of them weighs
+_REPEAT_NATS: Final = 4.0  # how much less likely each return makes a pitch, at repetition 0
+_KEY_NATS: Final = 3.0  # how fast key_strength weighs: 0.5 costs a note outside the key 2 nats, 0.9 costs it 7
+
+Nats = NDArray[np.float64]
+Reach = tuple[int, int]
+"""The pitches between which ``register=auto`` costs nothing."""
+
+
+def reach_of(heard: Sequence[int]) -> Reach | None:
+    """Where the player is at home, from the pitches struck last; None where nothing was heard."""
+    if not heard:
+        return None
+    pitches = sorted(heard[-HEARD_PITCHES:])
+    low, high = pitches[len(pitches) // 4], pitches[-1 - len(pitches) // 4]
+    return low - PULL_FROM, high + PULL_FROM
+
+
+def pitch_nats(controls: Controls, recent: Sequence[int], reach: Reach | None) -> Nats:
+    """(128,) nats to take off the logits of each pitch; infinity where it is forbidden, never for all of them.
+
+    ``recent`` are the pitches that sounded last, oldest first.
+    """
+    register = controls.text("register")
+    low, high = (PIANO_LOW, PIANO_HIGH) if register == "auto" else (int(p) for p in register.split("-"))
+    found = _out_of_key(controls.text("key"), controls.number("key_strength"), low, high).copy()
+    found[:low] = found[high + 1 :] = math.inf
+    _add_repetition(found, controls.number("repetition"), recent)
+    if register == "auto" and reach is not None:
+        found += _beyond(*reach)
+    return found
+
+
+def _add_repetition(found: Nats, repetition: float, recent: Sequence[int]) -> None:
+    nats = _REPEAT_NATS * (1.0 - repetition)
+    weights: dict[int, float] = {}
+    for age, pitch in enumerate(reversed(recent[-REMEMBERED:])):
+        weights[pitch] = weights.get(pitch, -nats) + nats * _FADE**age
+    for pitch, weight in weights.items():
+        if weight > 0.0:  # once is no repetition
+            found[pitch] += weight
+
+
+@lru_cache(maxsize=64)
+def _beyond(low: int, high: int) -> Nats:
+    pitches: NDArray[Any] = np.arange(128)
+    return np.asarray(PULL_NATS * (np.maximum(low - pitches, 0) + np.maximum(pitches - high, 0)), np.float64)
+
+
+@lru_cache(maxsize=64)
+def _out_of_key(key: str, strength: float, low: int, high: int) -> Nats:
+    """Nats for the pitches outside the key: forbidden at strength 1, unless the register has no note of it."""
+    found = np.zeros(128)
+    if key == "off" or strength <= 0.0:
+        return found
+    classes = parse_key(key).pitch_classes
+    outside = [p for p in range(128) if p % 12 not in classes]
+    if strength < 1.0:
+        found[outside] = -_KEY_NATS * math.log(1.0 - strength)
+    elif any(p % 12 in classes for p in range(low, high + 1)):
+        found[outside] = math.inf
+    return found

@@ -1,0 +1,286 @@
+"""The piano-roll networks: the measure, the exact likelihood over sets of keys, and runs that go on."""
+
+import csv
+import itertools
+import json
+import math
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # TensorFlow's own
+    tensorflow = pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
+
+from training.__main__ import main
+from training.pianoroll.benchmark import PARTS, frame_nll, load_set
+from training.pianoroll.config import CONFIGS, HEADS, Shape, load_settings, settings_from
+from training.pianoroll.sequences import Piece, draws_of, features_of, scoring_batches, training_batches
+
+SMALL = {"units": 12, "head_width": 16}
+
+
+def rolls(count: int, seed: int = 0) -> list[np.ndarray]:
+    """Two chords in turn, each starting where the sequence begins by chance."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        roll = np.zeros((int(rng.integers(12, 30)), 88), np.uint8)
+        for t in range(len(roll)):
+            roll[t, [40, 44, 47] if (t + count) % 4 < 2 else [38, 45]] = 1
+        made.append(roll)
+    return made
+
+
+def write_set(folder: Path, name: str = "jsb_chorales") -> None:
+    arrays = {}
+    for k, part in enumerate(PARTS):
+        sequences = rolls(4, k)
+        arrays[part] = np.packbits(np.concatenate(sequences), axis=1)
+        arrays[f"{part}_lengths"] = np.array([len(r) for r in sequences], np.int32)
+    np.savez(folder / f"{name}.npz", **arrays)
+
+
+def test_the_measure_is_the_published_one() -> None:
+    def predict(roll: np.ndarray) -> np.ndarray:
+        p = np.full((len(roll) - 1, 88), 0.1)
+        p[:, 40] = 0.7
+        p[0, 3] = 0.0  # as sure as a number can be, and kept from being infinitely so
+        return p
+
+    sequences = rolls(3)
+    total, frames = 0.0, 0
+    for roll in sequences:
+        for t in range(1, len(roll)):
+            frames += 1
+            for key in range(88):
+                p = min(max(predict(roll)[t - 1, key], 1e-7), 1 - 1e-7)
+                total += -math.log(p) if roll[t, key] else -math.log(1 - p)
+    assert frame_nll(predict, sequences) == pytest.approx(total / frames, rel=1e-12)
+    assert frame_nll(lambda r: np.full((len(r) - 1, 88), 0.5), sequences) == pytest.approx(88 * math.log(2))
+
+
+def test_a_set_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    read = load_set(tmp_path, "jsb_chorales")
+    for k, part in enumerate(PARTS):
+        assert all(np.array_equal(a, b) for a, b in zip(read[part], rolls(4, k), strict=True))
+
+
+@pytest.mark.parametrize("spoil", ["noise", "lengths", "columns"])
+def test_a_damaged_set_is_refused_in_a_sentence(tmp_path: Path, spoil: str) -> None:
+    write_set(tmp_path)
+    path = tmp_path / "jsb_chorales.npz"
+    with np.load(path) as file:
+        arrays = dict(file)
+    if spoil == "lengths":
+        arrays["valid_lengths"] = arrays["valid_lengths"] + 1
+    if spoil == "columns":
+        arrays["train"] = arrays["train"][:, :5]
+    np.savez(path, **arrays)
+    if spoil == "noise":
+        path.write_bytes(b"nothing good")
+    with pytest.raises(ValueError, match=r"jsb_chorales\.npz is not a benchmark set"):
+        load_set(tmp_path, "jsb_chorales")
+
+
+def test_shipped_configs_are_of_the_heads_they_are_named_after() -> None:
+    for path in CONFIGS.glob("*_*.toml"):
+        settings = load_settings(path)
+        assert path.stem.endswith(settings.shape.head)
+        assert settings.name == path.stem
+    with pytest.raises(ValueError, match="unknown setting: unit"):
+        settings_from({"shape": {"unit": 3}})
+    with pytest.raises(ValueError, match="no such network"):
+        settings_from({"shape": {"head": "softmax"}})
+
+
+frames = st.lists(st.dictionaries(st.integers(0, 87), st.booleans(), max_size=9), min_size=1, max_size=5)
+
+
+@given(frames, st.sampled_from(["up", "down"]), st.sampled_from([1, 2]))
+def test_draws_give_the_frame_back(given_frames: list[dict[int, bool]], order: str, kinds: int) -> None:
+    shape = Shape(kinds=kinds, draw_order=order)
+    target = np.zeros((len(given_frames), shape.keys), np.uint8)
+    for row, keys in zip(target, given_frames, strict=True):
+        for key, struck in keys.items():
+            row[key] = 1
+            if kinds == 2:
+                row[88 + key] = struck
+    frame, last, token = draws_of(target, shape)
+    again = np.zeros_like(target)
+    before = dict.fromkeys(range(len(target)), shape.keys)
+    for n, was, t in zip(frame, last, token, strict=True):
+        assert was == before[n]
+        if before[n] != shape.keys and t != shape.keys:
+            assert (t % 88 > was % 88) if order == "up" else (t % 88 < was % 88)
+        before[n] = t
+        if t != shape.keys:
+            again[n, t % 88] = 1
+            if kinds == 2 and t < 88:
+                again[n, 88 + t] = 1
+    assert np.array_equal(again, target)
+    assert (token[np.append(np.diff(frame) > 0, True)] == shape.keys).all()
+
+
+def test_looking_back_never_sees_the_frame_to_be_drawn() -> None:
+    roll = np.zeros((9, 88), np.uint8)
+    roll[np.arange(9), np.arange(9)] = 1  # frame t sounds key t
+    fed = features_of(Piece(roll, np.arange(9)), Shape(lookback=(1, 3), positions=4))
+    for t in range(1, 9):
+        last, one, three, position = np.split(fed[t - 1], [88, 176, 264])
+        assert last.argmax() == t - 1
+        assert one.argmax() == t - 1
+        assert three.sum() == (t >= 3)
+        assert t < 3 or three.argmax() == t - 3
+        assert position.argmax() == t % 4
+
+
+def test_transposition_moves_every_kind_and_drops_what_leaves_the_piano() -> None:
+    frame = np.zeros((1, 176), np.uint8)
+    frame[0, [0, 50, 88 + 50, 87]] = 1
+    assert np.flatnonzero(Piece(frame).moved(2, 2).frames).tolist() == [2, 52, 88 + 52]
+    assert np.flatnonzero(Piece(frame).moved(-2, 2).frames).tolist() == [48, 85, 88 + 48]
+
+
+def test_an_epoch_predicts_every_frame_once_and_is_another_each_time() -> None:
+    pieces = [Piece(r) for r in rolls(5)]
+    settings = settings_from({"batch": 2, "window": 7})
+    firsts = []
+    for epoch in (0, 0, 1):
+        batches = list(training_batches(pieces, settings, epoch))
+        seen = np.concatenate([b.target for b in batches])
+        assert len(seen) == sum(len(p.frames) - 1 for p in pieces)
+        assert seen.sum() == sum(p.frames[1:].sum() for p in pieces)
+        firsts.append([b.features for b in batches])
+    assert all(np.array_equal(a, b) for a, b in zip(firsts[0], firsts[1], strict=True))
+    assert len(firsts[0]) != len(firsts[2]) or any(
+        a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(firsts[0], firsts[2], strict=True)
+    )
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize("order", ["up", "down"])
+@pytest.mark.parametrize("kinds", [1, 2])
+def test_the_joint_head_is_a_distribution_over_all_frames_that_can_follow(order: str, kinds: int) -> None:
+    from training.pianoroll.network import Network
+    from training.pianoroll.sequences import batch_of
+
+    shape = Shape(**SMALL, kinds=kinds, draw_order=order, normalise=True)
+    network, playable, held = Network(shape, seed=3), (2, 30, 31, 80), (30, 80)
+    bias = np.full(shape.tokens, -1e6, np.float32)  # four keys alone can be drawn, so that all frames can be counted
+    bias[[*playable, shape.keys, *((88 + k for k in playable) if kinds == 2 else ())]] = 0.0
+    network.keys_out[1].assign(bias)
+    before = np.zeros(shape.keys, np.uint8)
+    before[list(held)] = 1
+    nexts = []
+    kinds_of_key = {k: ("off", "struck", "held") if kinds == 2 and k in held else ("off", "struck") for k in playable}
+    for choice in itertools.product(*kinds_of_key.values()):
+        frame = np.zeros(shape.keys, np.uint8)
+        for key, how in zip(playable, choice, strict=True):
+            frame[key] = how != "off"
+            if kinds == 2:
+                frame[88 + key] = how == "struck"
+        nexts.append(np.stack([before, frame]))
+    batch = batch_of([(features_of(Piece(f), shape), f) for f in nexts], shape)
+    chances = np.exp(-network.nats(batch).numpy().astype(np.float64))
+    assert len(chances) == (16 if kinds == 1 else 36)
+    assert np.ptp(chances) > 1e-3
+    assert chances.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.pipeline
+def test_a_frame_at_a_time_is_the_same_as_the_whole_sequence() -> None:
+    from training.pianoroll.network import Network
+
+    shape = Shape(**SMALL, layers=2, residual=True, normalise=True, lookback=(3,), positions=4)
+    network = Network(shape)
+    fed = features_of(Piece(rolls(1)[0], np.arange(100)[: len(rolls(1)[0])]), shape)
+    whole = network.sequence(tensorflow.constant(fed[:, None]), tensorflow.range(len(fed)))
+    state, steps = network.zero_state(1), []
+    for row in fed:
+        z, state = network.step(tensorflow.constant(row[None]), state)
+        steps.append(z[0])
+    np.testing.assert_allclose(np.stack(steps), whole, atol=1e-5)
+
+
+@pytest.mark.pipeline
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    from training.pianoroll.train import load_best, train
+
+    pieces = {part: [Piece(r) for r in rolls(4, k)] for k, part in enumerate(("train", "valid"))}
+    settings = settings_from({"epochs": 4, "batch": 2, "window": 9, "transpose": 2, "shape": SMALL})
+
+    def stop(line: str) -> None:
+        if "epoch 2," in line:
+            raise KeyboardInterrupt
+
+    train(pieces, tmp_path / "whole", settings, lambda line: None)
+    with pytest.raises(KeyboardInterrupt):
+        train(pieces, tmp_path / "cut", settings, stop)
+    train(pieces, tmp_path / "cut", settings, lambda line: None)
+    told = []
+    for name in ("whole", "cut"):
+        with (tmp_path / name / "history.csv").open(newline="") as stream:
+            told.append([{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(stream)])
+    assert told[0] == told[1]
+    assert len(told[0]) == 4
+    both = [load_best(tmp_path / name / "best.npz")[0].trainable_variables for name in ("whole", "cut")]
+    assert all(np.array_equal(a, b) for a, b in zip(*both, strict=True))
+    with pytest.raises(ValueError, match="other settings"):
+        train(pieces, tmp_path / "cut", settings_from({"epochs": 9, "shape": SMALL}), lambda line: None)
+
+
+@pytest.mark.pipeline
+def test_one_command_trains_tests_and_prints_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training.pianoroll.report import predictor
+    from training.pianoroll.train import load_best, make_score
+
+    write_set(tmp_path)
+    for head in HEADS:
+        text = f"""
+            epochs = 20
+            batch = 1
+            warmup_steps = 5
+            learning_rate = 3e-2
+            average = 0.5
+            dropout = 0.0
+            [shape]
+            head = "{head}"
+            units = 12
+            head_width = 16
+        """
+        (tmp_path / f"jsb_chorales_{head}.toml").write_text(text, encoding="utf-8")
+    command = ["training", "pianoroll", "--data", str(tmp_path), "--configs", str(tmp_path)]
+    command += ["--run", str(tmp_path / "run"), "--set", "jsb_chorales"]
+    monkeypatch.setattr(sys, "argv", [*command, "--json"])
+    assert main() == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [r["head"] for r in told["results"]] == list(HEADS)
+    untrained = {"sigmoid": 60.0, "joint": 12.0}
+    assert all(r["test"] < untrained[r["head"]] / 4 for r in told["results"]), told["results"]
+    assert told["published"]["jsb_chorales"]["TCN"] == 8.10
+    network, _ = load_best(tmp_path / "run/jsb_chorales_sigmoid/best.npz")
+    test = load_set(tmp_path, "jsb_chorales")["test"]
+    score = make_score(network, settings_from({"shape": {"head": "sigmoid", **SMALL}}))
+    assert told["results"][0]["test"] == pytest.approx(frame_nll(predictor(network), test), rel=1e-6)
+    assert score([Piece(r) for r in test]) == pytest.approx(told["results"][0]["test"], rel=1e-4)
+    monkeypatch.setattr(sys, "argv", command)
+    assert main() == 0
+    shown = capsys.readouterr().out
+    assert "RNN-NADE" in shown
+    assert f"{told['results'][1]['test']:.3f}" in shown
+
+
+def test_scoring_reads_every_sequence_whole() -> None:
+    pieces = [Piece(r) for r in rolls(6)]
+    groups = list(scoring_batches(pieces, Shape(), frames=60))
+    assert sorted(k for group, _ in groups for k in group) == list(range(6))
+    assert sum(len(b.target) for _, b in groups) == sum(len(p.frames) - 1 for p in pieces)

@@ -1,0 +1,1 @@
+"""One file a command of `python -m training`: HELP in a line, `options` and `run`."""

@@ -1,0 +1,1 @@
+"""Piano rolls: an LSTM over frames that draws which keys sound next."""
