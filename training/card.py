@@ -65,8 +65,8 @@ trained on; less is better.
 | **together** | **{held_out["nats_per_note"]:.3f}** | {held_out["markov_nats_per_note"]:.3f} |
 
 The Markov model has counted the same training notes in the same bins (`training/baselines/markov.py`). The first
-command measures both again, from the ONNX files, with intervals; the second what it costs to carry the state on from piece
-to piece for a whole evening; the third lets `livemuse answer` answer calls from the same pieces.
+command measures both again, from the ONNX files, with intervals; the second what it costs to carry the state on from
+piece to piece for a whole evening; the third lets `livemuse answer` answer calls from the same pieces.
 
     python -m training evaluate models/{name} --data NOTES_DIR --split validation
     python -m training evaluate models/{name} --data NOTES_DIR --split validation --evening
