@@ -1,6 +1,7 @@
 """The figures of this machine: how late, how fast, how costly, each beside a bare program in the same run."""
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -21,7 +22,11 @@ def run(what: Sequence[str] = (), *, as_json: bool = False) -> int:
         if name not in FIGURES or not 0 < number <= 10:
             raise ControlError(f"There is no figure called {word[:40]!r}.", "Known: " + ", ".join(FIGURES) + ".")
         shares[name] = number
-    figures = measure(shares, lambda sentence: _talk(f"measuring {sentence} ...\n"))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what it started ends with it
+    try:
+        figures = measure(shares, lambda sentence: _talk(f"measuring {sentence} ...\n"))
+    finally:
+        signal.signal(signal.SIGTERM, before)
     lines = [json.dumps(figures.json())] if as_json else figures.lines()
     sys.stdout.write("\n".join(lines) + "\n")
     return 0

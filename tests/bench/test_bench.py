@@ -2,6 +2,10 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +57,30 @@ def test_a_short_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert figures["thru"]["lost"] == figures["thru"]["altered"] == 0
     assert figures["lateness"]["livemuse"]["n"] == 100
     assert figures["idle"] is None
+
+
+def processes_of(server: str) -> list[str]:
+    """The command lines of all that run on a benchmark's own JACK server, and of that server."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (folder / "cmdline").read_bytes() + b"\0" + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if server.encode() in told:
+            found.append(told[:80].decode(errors="replace"))
+    return found
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not shutil.which("jackd"), reason="the live tier needs a JACK server: install jackd2")
+def test_ended_by_a_signal_it_ends_what_it_started() -> None:
+    command = [sys.executable, "-m", "livemuse", "bench", "lateness"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as bench:
+        assert bench.stderr is not None
+        assert bench.stderr.readline().startswith("measuring")
+        server = f"livemuse-bench-{bench.pid}"
+        assert processes_of(server)
+        bench.send_signal(signal.SIGTERM)
+        assert bench.wait(20) == 128 + signal.SIGTERM
+    assert processes_of(server) == []

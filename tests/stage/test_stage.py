@@ -72,6 +72,16 @@ def ended(talk: Talk) -> list[int]:
     return [frame.index for frame in talk.of(NoteEnded)]
 
 
+def with_a_note(stage: StageProcess) -> Talk:
+    """An engine whose first note sounds for a minute."""
+    talk = stage.talk()
+    talk.begin(1)
+    now_s = time.monotonic()
+    talk.play(1, 0, now_s, now_s + 60)
+    talk.until(lambda frame: isinstance(frame, NoteSent))
+    return talk
+
+
 def test_without_midi_it_starts_and_says_so(start: Start) -> None:
     talk = start("--name", "quiet").talk()
     assert talk.hello["api"] == "none"
@@ -176,15 +186,12 @@ def test_panic_ends_everything(start: Start) -> None:
 
 def test_an_engine_that_dies_is_waited_for(start: Start) -> None:
     stage = start()
-    first = stage.talk()
-    first.begin(1)
-    now_s = time.monotonic()
-    first.play(1, 0, now_s, now_s + 60)
-    first.until(lambda frame: isinstance(frame, NoteSent))
+    first = with_a_note(stage)
     first.close()
     second = stage.talk()
     assert second.hello["pid"] == stage.process.pid
     second.begin(1)  # counts from the start again
+    now_s = time.monotonic()
     second.play(1, 0, now_s, now_s + 0.1)
     second.until(lambda frame: isinstance(frame, NoteEnded))
     assert sent(second) == ended(second) == [0]  # and the first engine's note was ended when that engine died
@@ -192,11 +199,7 @@ def test_an_engine_that_dies_is_waited_for(start: Start) -> None:
 
 def test_an_engine_that_comes_at_once_hears_nothing_of_the_last_one(start: Start) -> None:
     stage = start()
-    first = stage.talk()
-    first.begin(1)
-    now_s = time.monotonic()
-    first.play(1, 0, now_s, now_s + 60)
-    first.until(lambda frame: isinstance(frame, NoteSent))
+    first = with_a_note(stage)
     stage.process.send_signal(signal.SIGSTOP)  # it finds both at once: one has gone, another knocks
     os.waitpid(stage.process.pid, os.WUNTRACED)
     first.close()
