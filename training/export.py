@@ -27,8 +27,8 @@ from training.evaluate import cached_markov
 from training.graphs import OPSET, write_graphs
 from training.network import Network
 from training.parity import STEPS, TOLERANCE, check_parity, write_golden
+from training.run import load_network
 from training.score import nats_by_piece
-from training.train import load_network
 
 
 def export(run: Path, data: Path, out: Path, pieces: int, say: Callable[[str], None]) -> dict[str, Any]:

@@ -26,8 +26,9 @@ from training.graphs import write_graphs  # noqa: E402
 from training.lanes import style_table  # noqa: E402
 from training.network import Network, lstm  # noqa: E402
 from training.parity import check_parity, difference  # noqa: E402
+from training.run import load_network  # noqa: E402
 from training.score import nats_by_piece  # noqa: E402
-from training.train import load_network, train  # noqa: E402
+from training.train import train  # noqa: E402
 
 TINY = Config(
     name="tiny", lanes=3, chunk=16, epochs=3.0, warmup_steps=5, checkpoint_steps=7, validation_notes=200,
