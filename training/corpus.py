@@ -5,9 +5,11 @@ NOTES_DIR holds one .npz a split, and index.json, its table of contents.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,39 @@ def load_corpus(folder: Path, split: str) -> Corpus:
     with np.load(folder / f"{split}.npz") as arrays:
         starts = np.concatenate([[0], np.cumsum([p.notes for p in pieces])]).astype(np.int64)
         return Corpus(pieces, starts, arrays["pitch"], arrays["step_s"], arrays["duration_s"], arrays["velocity"])
+
+
+def some_of(corpus: Corpus, least_notes: int, longest: int, seed: int) -> Corpus:
+    """Whole pieces drawn by chance until they have so many notes; pieces of more than `longest` notes are left out."""
+    lengths, chosen, notes = np.diff(corpus.starts), [], 0
+    for piece in np.random.default_rng(seed).permutation(len(lengths)).tolist():
+        if notes >= least_notes:
+            break
+        if lengths[piece] <= longest:
+            chosen.append(piece)
+            notes += int(lengths[piece])
+    return corpus.select(sorted(chosen))
+
+
+def write_corpora(folder: Path, corpora: Mapping[str, Corpus]) -> None:
+    """Write notes as `prepare` does; index.json comes last, so that what is cut off half-way is no corpus."""
+    folder.mkdir(parents=True, exist_ok=True)
+    index = folder / "index.json"
+    index.unlink(missing_ok=True)
+    pieces: dict[str, list[dict[str, Any]]] = {}
+    digest = hashlib.sha256()
+    for split, corpus in corpora.items():
+        pieces[split] = [asdict(piece) for piece in corpus.pieces]
+        arrays = {name: getattr(corpus, name) for name in ("pitch", "step_s", "duration_s", "velocity")}
+        for array in arrays.values():
+            digest.update(array.tobytes())
+        partial = folder / f"{split}.part"
+        with partial.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+        os.replace(partial, folder / f"{split}.npz")
+    partial = folder / "index.part"
+    partial.write_text(json.dumps({"key": digest.hexdigest(), "pieces": pieces, "skipped": []}), encoding="utf-8")
+    os.replace(partial, index)
 
 
 def read_notes(path: Path) -> tuple[Array, Array, Array, Array]:

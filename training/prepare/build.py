@@ -20,10 +20,11 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from training.corpus import MIN_NOTES, SPLITS, Piece
+from training.prepare import applause
 from training.prepare.engines import Batch, results_of
 from training.prepare.listing import Input, Row, listed, manifest_of, with_splits
 from training.prepare.progress import Progress
-from training.prepare.reading import COLUMNS, Reading, Store, content_key, open_store
+from training.prepare.reading import COLUMNS, Player, Reading, Store, arrays_of, content_key, open_store
 
 BATCH_FILES: Final = 16
 BATCH_BYTES: Final = 512 << 10
@@ -174,7 +175,7 @@ def _write_split(rows: Sequence[tuple[Row, str]], store: Store, folder: Path, sp
     try:
         for row, key in rows:
             read = store.get(key)
-            for player in () if isinstance(read, str) else read:
+            for player in _music_of(row, () if isinstance(read, str) else read):
                 for stream, column in zip(columns, player.columns, strict=True):
                     stream.write(column)
                 file = f"{row.file}#{player.name}" if player.name else row.file
@@ -185,6 +186,20 @@ def _write_split(rows: Sequence[tuple[Row, str]], store: Store, folder: Path, sp
         for stream in columns:
             stream.close()
     return pieces
+
+
+def _music_of(row: Row, players: Iterable[Player]) -> Iterator[Player]:
+    """The players without the applause that a machine took for notes; one who has nothing else is left out."""
+    for player in players:
+        if row.source not in applause.TRANSCRIBED:
+            yield player
+            continue
+        arrays = arrays_of(player)
+        first, last = applause.music_between(arrays[0])
+        if last - first >= MIN_NOTES:
+            cut = [a[first:last].copy() for a in arrays]
+            cut[1][0] = 0.0  # the first step
+            yield Player(player.name, last - first, tuple(a.tobytes() for a in cut))
 
 
 def _pack(columns: Sequence[BinaryIO], notes: int, target: Path) -> None:
@@ -201,7 +216,7 @@ def _pack(columns: Sequence[BinaryIO], notes: int, target: Path) -> None:
 def _key(rows: Sequence[tuple[Row, str, str]], reading: Reading) -> str:
     """What the notes depend on, in one number."""
     said = [[asdict(replace(row, place=0, labels=dict(row.labels))), key, reason] for row, key, reason in rows]
-    return hashlib.sha256(json.dumps([reading.key, said], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([reading.key, applause.RULE, said], sort_keys=True).encode()).hexdigest()
 
 
 def _key_of(index: Path) -> str:
