@@ -274,25 +274,38 @@ def _models(options: argparse.Namespace) -> int:
         return 0
     for model in models:
         nats = (
-            f"{model['held_out_nats']:.2f} nats a {model['held_out_unit']}"
+            f"{model['held_out_nats']:.2f} nats {_a(model['held_out_unit'])}"
             if model["held_out_nats"] is not None
             else "not evaluated"
         )
-        _say(f"{model['name']:<12}{model['family']:<13}{nats}  {model['problem'] or model['terms']}")
+        terms = model["problem"] or f"{model['use']:<16}{model['terms']}"
+        _say(f"{model['name']:<12}{model['family']:<13}{nats:<20}  {terms}")
+        if model["styles"]:
+            _say(f"{'':<12}styles: {', '.join(model['styles'])}")
     return 0
+
+
+def _a(unit: str) -> str:
+    return f"{'an' if unit[:1] in 'aeiou' else 'a'} {unit}"
 
 
 def _answer(options: argparse.Namespace) -> int:
     from livemuse.model.shelf import Shelf
+    from livemuse.model.terms import first_told
     from livemuse.music.controls import Controls
+    from livemuse.music.styles import chosen_style
     from livemuse.offline import answer_file
     from livemuse.settings import data_folder
 
     controls = _controls(options, Controls())
     for amount, unit in ((options.seconds, "s"), (options.notes, "notes"), (options.bars, "bars")):
         controls = controls if amount is None else controls.replaced("answer_length", f"{amount} {unit}")
-    stepper, _ = Shelf(data_folder() / "models").load(controls.text("model"))
+    stepper, facts = Shelf(data_folder() / "models").load(controls.text("model"))
+    style = chosen_style(controls.text("style"), facts["styles"], facts["name"])
+    controls = controls.replaced("style", style)
     done = answer_file(options.call, options.output, stepper, controls)
+    if told := first_told(data_folder(), facts["name"], facts["terms"]):
+        _talk(told)
     if options.json:
         _data(done)
     else:

@@ -33,6 +33,8 @@ def run_ctl(name: str, what: str, arguments: Sequence[str], *, as_json: bool) ->
     if what == "set" or (what == "get" and arguments):
         value = answer[arguments[0]]
         _out(json.dumps(value) if as_json else str(value))
+        if what == "set" and answer.get("notice"):
+            sys.stderr.write(f"{answer['notice']}\n")
     elif what in ("get", "status"):
         _out(json.dumps(dict(answer)) if as_json else _readable(answer))
     return 0

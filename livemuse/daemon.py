@@ -31,7 +31,9 @@ from livemuse.engine.worker import PartnerThread
 from livemuse.errors import FileError, LivemuseError
 from livemuse.model.improviser import Improviser
 from livemuse.model.shelf import Shelf
+from livemuse.model.terms import first_told
 from livemuse.music.protocols import Clock, Stepper
+from livemuse.music.styles import settled_style, unheard
 from livemuse.recording.journal import SUFFIX, SessionJournal, session_stem
 from livemuse.recording.records import FORMAT
 from livemuse.recording.sessions import finish, save
@@ -52,7 +54,9 @@ class Daemon:
         self.shelf = Shelf(data_folder() / "models")
         folder = settings.sessions_folder
         self.journal = SessionJournal(folder / (session_stem(folder, datetime.now(UTC)) + SUFFIX))
-        self.engine = Engine(settings.controls, self.clock, self.journal, settings.entries)
+        self._model = self.shelf.available(settings.controls.text("model"))
+        controls = settings.controls.replaced("model", self._model)
+        self.engine = Engine(controls, self.clock, self.journal, settings.entries)
         self.engine.facts.session = os.fspath(self.session_file)
         self.engine.sound = settings.sound
         self.engine.on_action = self._on_action
@@ -99,7 +103,9 @@ class Daemon:
     # --- the parts -----------------------------------------------------------------------------------------------
 
     async def _start(self) -> None:
-        stepper, facts = await asyncio.to_thread(self.shelf.load, str(self.settings.controls["model"]))
+        stepper, facts = await asyncio.to_thread(self.shelf.load, self._model)
+        duet = self.engine.duet
+        duet.controls = duet.controls.replaced("style", settled_style(duet.controls.text("style"), facts["styles"]))
         self._improviser = Improviser(stepper)
         self._worker = PartnerThread(
             self._improviser, asyncio.get_running_loop(), self.engine.on_made, self._improviser_failed
@@ -111,6 +117,7 @@ class Daemon:
         await self._link.open()  # from here on the player is heard
         self.engine.stage = self._link
         self.engine.stage_there(self._link.hello, [])
+        await self._introduce(facts)
         self._chore(self._watch_disk())
         gc.collect()
         gc.freeze()
@@ -141,18 +148,30 @@ class Daemon:
             self.engine.stage_there(link.hello, left_sounding)
             return
 
-    def _take_up(self, stepper: Stepper, facts: Mapping[str, Any]) -> None:
-        """Go on with another model."""
+    async def _take_up(self, stepper: Stepper, facts: Mapping[str, Any]) -> str:
+        """Go on with another model; what is to be said of it."""
         improviser, worker = self._improviser, self._worker
         if improviser is not None and worker is not None:
             worker.put(lambda: improviser.change_model(stepper))
         self.engine.facts.model = facts
         self.journal.write("model", self.clock.now_s(), **_model_fields(facts))
+        return await self._introduce(facts)
+
+    async def _introduce(self, facts: Mapping[str, Any]) -> str:
+        """Tell everybody what is to be known of the model that plays now, if anything."""
+        name, terms = str(facts["name"]), str(facts["terms"])
+        told = await asyncio.to_thread(first_told, data_folder(), name, terms)
+        if told:
+            _LOG.warning("%s", told)
+        sentences = [told, unheard(self.engine.duet.controls.text("style"), facts["styles"], name)]
+        for sentence in filter(None, sentences):
+            self.engine.notice(sentence)
+        return " ".join(filter(None, sentences))
 
     def _write_session_record(self, facts: Mapping[str, Any]) -> None:
         import onnxruntime
 
-        controls = self.settings.controls
+        controls = self.engine.duet.controls
         self.journal.write(
             "session", self.clock.now_s(), format=FORMAT, livemuse=__version__, name=self.settings.name,
             started_utc=datetime.now(UTC).isoformat(), seed=controls["seed"], model=_model_fields(facts),

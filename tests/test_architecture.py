@@ -92,7 +92,7 @@ def test_styles_of_the_console_are_short_enough_to_read() -> None:
 
 def test_no_test_sleeps_unless_it_waits_for_another_process() -> None:
     # real ports, sound cards and other processes take the time they take
-    patient = ("tests/live/", "tests/stage/", "tests/training/test_prepare_cluster.py")
+    patient = ("tests/live/", "tests/stage/", "tests/training/test_prepare_cluster.py", "tests/training/test_loop.py")
     sleeping = [
         name
         for path in SOURCES

@@ -211,9 +211,35 @@ def test_demo(tmp_path: Path) -> None:
     assert len(notes_of(song, track=2)) == said["answered"]
 
 
+def test_the_terms_of_a_non_commercial_model_are_said_once(tmp_path: Path) -> None:
+    ask = ("answer", CALL, "-o", tmp_path / "answer.mid", "--seconds", 1, "--model", "concert")
+    first, second = run(*ask, cwd=tmp_path), run(*ask, cwd=tmp_path)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert first.stderr.startswith("The model concert is for non-commercial use only: it was trained on music under CC")
+    assert len(first.stderr.splitlines()) == 2
+    assert "commercial" not in second.stderr
+
+
+def test_a_style_is_mixed_from_those_of_the_model(tmp_path: Path) -> None:
+    from tests.model.tiny import tiny_bundle
+
+    model = tiny_bundle(tmp_path / "styled", "performance", ("genre:jazz", "composer:Chopin"))
+    plain = answered(tmp_path, "--model", model)
+    assert answered(tmp_path, "--model", model, "--set", "style=jazz=0.7, chopin 30%") != plain
+    assert answered(tmp_path, "--model", model, "--set", "style=") == plain
+    ask = ("answer", CALL, "-o", "a.mid", "--model", model, "--set")
+    assert "Near: genre:jazz." in refused(*ask, "style=jaz", cwd=tmp_path)
+    (tmp_path / "livemuse").mkdir(exist_ok=True)
+    (tmp_path / "livemuse/models").symlink_to(tmp_path)
+    shown = run("models", cwd=tmp_path).stdout
+    assert "styled      performance  1.50 nats a note" in shown
+    assert "free to use     CC0-1.0\n            styles: genre:jazz, composer:Chopin\n" in shown
+
+
 def test_lists_are_json(tmp_path: Path) -> None:
     models = json.loads(run("models", "--json", cwd=tmp_path).stdout)
     assert "concert" in [model["name"] for model in models]
+    assert next(model["use"] for model in models if model["name"] == "concert") == "non-commercial"
     assert json.loads(run("sessions", "--json", cwd=tmp_path).stdout) == []
     assert isinstance(json.loads(run("ports", "--json", cwd=tmp_path).stdout), list)
     findings = json.loads(run("doctor", "--json", cwd=tmp_path).stdout)

@@ -47,8 +47,8 @@ class Desk(Protocol):
         """The value of one control, or of all."""
         ...
 
-    async def set(self, name: str, value: int | float | str) -> int | float | str:
-        """Change a control; gives the value as it is kept."""
+    async def set(self, name: str, value: int | float | str) -> Mapping[str, int | float | str]:
+        """Change a control; gives the value as it is kept, and a ``notice`` where there is something to say of it."""
         ...
 
     async def action(self, name: str) -> None:
@@ -239,7 +239,7 @@ class _Client:
             case Get(name):
                 return await self._desk.get(name)
             case Set(name, value):
-                return {name: await self._desk.set(name, value)}
+                return await self._desk.set(name, value)
             case Action(name):
                 await self._desk.action(name)
             case Status():

@@ -1,7 +1,7 @@
 """The desk: what whoever is connected to the engine may ask of it."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from livemuse.engine.board import Listener
@@ -9,6 +9,7 @@ from livemuse.engine.engine import Engine
 from livemuse.errors import ControlError, PortError
 from livemuse.music.controls import parse_action, parse_control
 from livemuse.music.protocols import Stepper
+from livemuse.music.styles import chosen_style, settled_style
 
 _PORT_WITHIN_S: Final = 3.0
 
@@ -20,17 +21,24 @@ class ModelShelf(Protocol):
         """One mapping a model, each with its ``name``."""
         ...
 
-    def load(self, name: str) -> tuple[Stepper, Mapping[str, Any]]:
-        """The model and what is shown of it (name, hash, terms); ModelError. Takes a moment: not for the loop."""
+    def available(self, name: str) -> str:
+        """``name``, or what stands in for it."""
         ...
+
+    def load(self, name: str) -> tuple[Stepper, Mapping[str, Any]]:
+        """The model and what is shown of it (name, hash, family, styles, terms); ModelError. Takes a moment: not for
+        the loop."""
+        ...
+
+
+TakeUp = Callable[[Stepper, Mapping[str, Any]], Awaitable[str]]
+"""Goes on with another model; gives what there is to say of it, if anything."""
 
 
 class EngineDesk:
     """Serves the control socket; every call may raise LivemuseError and changes nothing then."""
 
-    def __init__(
-        self, engine: Engine, shelf: ModelShelf, take_up: Callable[[Stepper, Mapping[str, Any]], None]
-    ) -> None:
+    def __init__(self, engine: Engine, shelf: ModelShelf, take_up: TakeUp) -> None:
         self._engine = engine
         self._shelf = shelf
         self._take_up = take_up
@@ -46,16 +54,26 @@ class EngineDesk:
             parse_control(name, "")  # says which there are
         return {name: controls[name]}
 
-    async def set(self, name: str, value: int | float | str) -> int | float | str:
-        """Change a control from the next unsounded note on; gives the value as it is kept."""
-        kept = parse_control(name, value)
+    async def set(self, name: str, value: int | float | str) -> Mapping[str, int | float | str]:
+        """Change a control from the next unsounded note on; gives the value as it is kept, and maybe a ``notice``."""
+        kept, notice = parse_control(name, value), ""
+        kept = self._shelf.available(str(kept)) if name == "model" else kept
         if name == "model" and kept != self._engine.duet.controls["model"]:
             stepper, facts = await asyncio.to_thread(self._shelf.load, str(kept))
-            self._take_up(stepper, facts)
+            notice = await self._take_up(stepper, facts)
+            self._change("style", settled_style(self._engine.duet.controls.text("style"), facts.get("styles", ())))
+        elif name == "style":
+            model = self._engine.facts.model
+            kept = chosen_style(
+                str(kept), model.get("styles", ()), str(model.get("name", "")), self._engine.duet.controls.text("style")
+            )
+        self._change(name, kept)
+        return {name: self._engine.duet.controls[name], **({"notice": notice} if notice else {})}
+
+    def _change(self, name: str, kept: int | float | str) -> None:
         controls = self._engine.duet.controls.replaced(name, kept)
         if controls[name] != self._engine.duet.controls[name]:
             self._engine.set(controls, name)
-        return controls[name]
 
     async def action(self, name: str) -> None:
         """Do something now."""

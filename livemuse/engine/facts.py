@@ -10,7 +10,7 @@ class Facts:
     """What the engine shows of itself beside the music."""
 
     session: str = ""
-    model: Mapping[str, Any] = field(default_factory=dict)  # name, terms
+    model: Mapping[str, Any] = field(default_factory=dict)  # name, hash, family, styles, terms, use
     api: str = "none"
     ports: Mapping[str, Any] = field(default_factory=lambda: {"in": None, "out": None})
     available: Mapping[str, Any] = field(default_factory=lambda: {"in": [], "out": []})

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from livemuse.model.stepper import OnnxStepper
 
 __all__ = ["FAMILIES", "FORMAT_VERSION", "GRAPHS", "MANIFEST", "MAX_UNITS", "Bundle", "ModelInfo", "find_models",
-           "load_bundle", "stepper_of"]  # fmt: skip
+           "load_bundle", "open_graph", "stepper_of"]  # fmt: skip
 
 MAX_GRAPH_BYTES = 200_000_000
 WARM_UP_RUNS = 20
@@ -60,7 +60,7 @@ def load_bundle(folder: Path) -> Bundle:
         raise
     except OSError as problem:
         raise ModelError(f"The model in {folder} cannot be read: {problem.strerror}.", AGAIN) from problem
-    sessions = {name: _open(folder, name, data) for name, data in graphs.items()}
+    sessions = {name: open_graph(folder, name, data) for name, data in graphs.items()}
     bundle = Bundle(manifest.info, manifest.state, manifest.z_width, sessions, manifest.styles, manifest.draw_order)
     _check_signatures(bundle, manifest)
     _try_out(bundle)
@@ -113,7 +113,8 @@ def _read_graph(folder: Path, name: str, sha256: str) -> bytes:
     return data
 
 
-def _open(folder: Path, name: str, data: bytes) -> Any:
+def open_graph(folder: Path, name: str, data: bytes) -> Any:
+    """A graph, opened to play on one thread: an onnxruntime.InferenceSession; ModelError where it is no graph."""
     import onnxruntime  # late: it takes a fifth of a second, and most commands never play
 
     options = onnxruntime.SessionOptions()

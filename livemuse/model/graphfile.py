@@ -16,7 +16,7 @@ BLOCKS = "com.microsoft.MatMulNBits"  # multiplies by weights of 8 bits, each bl
 BLOCK_SIZES = (16, 32, 64, 128, 256)
 OPERATIONS = frozenset({
     "Add", "Cast", "Concat", "DequantizeLinear", "Gather", "Gemm", "Identity", "MatMul", "Mul",
-    "Relu", "Sigmoid", "Slice", "Split", "Sub", "Tanh", "Transpose", BLOCKS,
+    "Relu", "Reshape", "Sigmoid", "Slice", "Softmax", "Split", "Sub", "Tanh", "Transpose", BLOCKS,
 })  # fmt: skip
 """All that a step needs, the domain and a dot before what is not ONNX's own: none of them loops, and none makes much
 out of little."""

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livemuse.model.grid_draw import FrameRules, draw_frame
 from livemuse.model.grid_past import MOST_SILENT, Feeding, Past
 from livemuse.model.grid_stepper import GridState, GridStepper
-from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, WINDOW_NOTES, Memory
+from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
 from livemuse.music.chance import uniform
@@ -30,6 +29,7 @@ from livemuse.music.grid import PER_BAR, PER_BEAT, sixteenth_s
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.sampling import Draw
 from livemuse.music.schedule import Extension, Plan
+from livemuse.music.styles import NO_STYLE
 
 BPM: Final = 120.0  # the tempo until one is set
 LOUDNESS: Final = 80  # of an answer to nothing
@@ -48,6 +48,7 @@ class _Moment:
     velocities: tuple[int, ...] = ()  # of the player
     hand: Hand = field(default_factory=Hand)  # never changed once it is in a moment
     struck_s: tuple[float, ...] = ()  # when livemuse struck its last notes
+    mix: str = NO_STYLE  # the control `style`, handed on to a model that knows styles
 
 
 @dataclass(slots=True)
@@ -80,35 +81,17 @@ class _Take:
     drawn: bool = False  # to its end
 
 
-class GridImproviser:
+class GridImproviser(Remembering[_Moment, _Take]):
     """One partner with a memory: what was heard and played, and the takes being made."""
 
     def __init__(self, stepper: GridStepper, memory: Memory | None = None) -> None:
         self._stepper = stepper
         self._feeding = Feeding(stepper)
-        self._takes: dict[int, _Take] = {}
-        self._window: deque[Note] = deque(maxlen=WINDOW_NOTES)
         self._sixteenth_s = sixteenth_s(BPM)
         told = memory if memory is not None else Memory()
-        self._now = _Moment(Past(stepper.start()), hand=told.hand)
+        super().__init__(_Moment(Past(stepper.start()), hand=told.hand, mix=told.mix))
         self.listen(told.window)
         self._now = replace(self._now, heard=told.heard)
-
-    @property
-    def busy(self) -> bool:
-        """Whether a take is under way."""
-        return bool(self._takes)
-
-    @property
-    def memory(self) -> Memory:
-        """What another model is told of the evening so far."""
-        return Memory(tuple(self._window), self._now.heard, self._now.hand)
-
-    def listen(self, notes: Sequence[Note]) -> None:
-        """These notes sounded, in the order of their onsets."""
-        for note in notes:
-            self._now = self._after(self._now, note)
-            self._window.append(note)
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; what is not final of the call is fed for this take alone."""
@@ -146,15 +129,6 @@ class GridImproviser:
             else:
                 break
         return Extension(take_id, tuple(notes), tuple(shortened), take.drawn and not take.waiting)
-
-    def settle(self, take_id: int, last_index: int | None) -> None:
-        """Notes up to ``last_index`` sounded; what was planned after it never was."""
-        take = self._takes.pop(take_id, None)
-        if take is not None and last_index is not None:
-            played = min(last_index - take.plan.first_index + 1, len(take.notes))
-            self._now = take.moments[played]
-            self._window.extend(take.plan.tail)
-            self._window.extend(Note(n.onset_s, n.pitch, n.duration_s, n.velocity) for n in take.notes[:played])
 
     # --- what was heard ------------------------------------------------------------------------------------------
 

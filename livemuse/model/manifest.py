@@ -36,6 +36,7 @@ class ModelInfo:
     held_out_nats: float = math.nan  # by `unit`, on pieces it never saw
     unit: str = "note"  # or event, or frame
     problem: str = ""  # why it cannot be used, if it cannot
+    styles: tuple[str, ...] = ()  # the labels it was trained with, as "genre:jazz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ def _contents(found: dict[str, Any], family: Family, folder: Path) -> Manifest:
         licence=_text(training, "licence"),
         held_out_nats=float(nats),
         unit=family.unit,
+        styles=styles,
     )
     z_width = _count(found, "z", MAX_UNITS) if family.has_z else 0
     return Manifest(info, family, rows, z_width, sha256, styles, order)

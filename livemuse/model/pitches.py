@@ -24,7 +24,7 @@ HEARD_PITCHES: Final = 60  # of the player, that say where the music is
 PULL_FROM: Final = 12  # semitones beyond the middle half of them: so far costs nothing
 PULL_NATS: Final = 0.5  # a semitone beyond that
 REMEMBERED: Final = 12  # notes that weigh on whether a pitch comes again
-_FADE: Final = 0.8  # how much less each older one of them weighs
+_WEIGHTS: Final = tuple(0.8**age for age in range(REMEMBERED))  # of each of them, the latest first
 _REPEAT_NATS: Final = 4.0  # how much less likely each return makes a pitch, at repetition 0
 _KEY_NATS: Final = 3.0  # how fast key_strength weighs: 0.5 costs a note outside the key 2 nats, 0.9 costs it 7
 
@@ -48,9 +48,7 @@ def pitch_nats(controls: Controls, recent: Sequence[int], reach: Reach | None) -
     ``recent`` are the pitches that sounded last, oldest first.
     """
     register = controls.text("register")
-    low, high = (PIANO_LOW, PIANO_HIGH) if register == "auto" else (int(p) for p in register.split("-"))
-    found = _out_of_key(controls.text("key"), controls.number("key_strength"), low, high).copy()
-    found[:low] = found[high + 1 :] = math.inf
+    found = _out_of_bounds(register, controls.text("key"), controls.number("key_strength")).copy()
     _add_repetition(found, controls.number("repetition"), recent)
     if register == "auto" and reach is not None:
         found += _beyond(*reach)
@@ -58,12 +56,15 @@ def pitch_nats(controls: Controls, recent: Sequence[int], reach: Reach | None) -
 
 
 def _add_repetition(found: Nats, repetition: float, recent: Sequence[int]) -> None:
+    recent = recent[-REMEMBERED:]
+    if len(set(recent)) == len(recent):  # once is no repetition
+        return
     nats = _REPEAT_NATS * (1.0 - repetition)
     weights: dict[int, float] = {}
-    for age, pitch in enumerate(reversed(recent[-REMEMBERED:])):
-        weights[pitch] = weights.get(pitch, -nats) + nats * _FADE**age
+    for pitch, weight in zip(reversed(recent), _WEIGHTS, strict=False):
+        weights[pitch] = weights.get(pitch, -nats) + nats * weight
     for pitch, weight in weights.items():
-        if weight > 0.0:  # once is no repetition
+        if weight > 0.0:
             found[pitch] += weight
 
 
@@ -74,6 +75,14 @@ def _beyond(low: int, high: int) -> Nats:
 
 
 @lru_cache(maxsize=64)
+def _out_of_bounds(register: str, key: str, strength: float) -> Nats:
+    """Nats for the pitches outside the key, and infinity outside the register; never to be written to."""
+    low, high = (PIANO_LOW, PIANO_HIGH) if register == "auto" else (int(p) for p in register.split("-"))
+    found = _out_of_key(key, strength, low, high)
+    found[:low] = found[high + 1 :] = math.inf
+    return found
+
+
 def _out_of_key(key: str, strength: float, low: int, high: int) -> Nats:
     """Nats for the pitches outside the key: forbidden at strength 1, unless the register has no note of it."""
     found = np.zeros(128)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float32]
 SIZES = tuple(VOCABULARY.sizes[head] for head in HEADS)
+BEFORE = {head: HEADS[:k] for k, head in enumerate(HEADS)}
+"""What has been drawn of a note when it is a head's turn."""
+BEGINNING = (BOS, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +31,58 @@ class ModelState:
     z: Array  # (1, Z): what the other heads start from
 
 
+class _Graph:
+    """A graph whose inputs and outputs have their fixed places in memory, which saves looking for them each note."""
+
+    def __init__(self, session: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        kinds = {v.name: v for v in (*session.get_inputs(), *session.get_outputs())}
+        places = {
+            name: np.zeros((1, *kinds[name].shape[1:]), np.int32 if "int32" in kinds[name].type else np.float32)
+            for name in (*inputs, *outputs)
+        }
+        self._binding = session.io_binding()
+        for name in inputs:
+            self._binding.bind_cpu_input(name, places[name])
+        for name in outputs:
+            place = places[name]
+            self._binding.bind_output(name, "cpu", 0, place.dtype.type, place.shape, place.ctypes.data)
+        self._run = session.run_with_iobinding
+        self._inputs, self._outputs = [places[name] for name in inputs], [places[name] for name in outputs]
+
+    def __call__(self, *values: Any) -> tuple[Array, ...]:
+        """The outputs (1, width), in the order of their names, for these inputs."""
+        for place, value in zip(self._inputs, values, strict=True):
+            place[...] = value
+        self._run(self._binding)
+        return tuple([place.copy() for place in self._outputs])
+
+
 class OnnxStepper:
-    """A loaded model as the improviser uses it."""
+    """A loaded model as the improviser uses it; not for two threads at once."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.name = bundle.info.name
         self.hash = bundle.info.hash
-        self._sessions: dict[str, Any] = bundle.sessions
-        self._state_names = tuple(name for name, _ in bundle.state)
-        self._outputs = ["pitch_logits", "z", *(f"{name}_out" for name in self._state_names)]
-        zeros = tuple(np.zeros((1, units), np.float32) for _, units in bundle.state)
-        self._labels = bundle.styles
+        names = [name for name, _ in bundle.state]
+        self.labels = bundle.styles  # what `style` takes
+        told = ["style"] if self.labels else []
+        after = [f"{name}_out" for name in names]
+        self._step = _Graph(bundle.sessions["step"], [*HEADS, *names, *told], ["pitch_logits", "z", *after])
+        self._heads = {
+            head: _Graph(bundle.sessions[f"head_{head}"], ["z", *BEFORE[head]], [f"{head}_logits"])
+            for head in HEADS[1:]
+        }
         self._no_style = style_of(bundle.styles, {})
-        self._zeros = zeros
-        self._start = self._run((BOS, 0, 0, 0), zeros, None)
+        self._zeros = tuple(np.zeros((1, units), np.float32) for _, units in bundle.state)
+        self._start = self._run(BEGINNING, self._zeros, None)
 
     def style(self, weights: Mapping[str, float]) -> Style:
         """What ``feed`` takes for a mix of labels, as {"genre:jazz": 0.7}; ValueError for one the model lacks."""
-        return style_of(self._labels, weights)
+        return style_of(self.labels, weights)
 
     def start(self, style: Style | None = None) -> ModelState:
         """The state before the first note of a piece."""
-        return self._start if style is None else self._run((BOS, 0, 0, 0), self._zeros, style)
+        return self._start if style is None else self._run(BEGINNING, self._zeros, style)
 
     def feed(self, state: ModelState, note: tuple[int, int, int, int], style: Style | None = None) -> ModelState:
         """The state after one more note: (pitch, step bin, duration bin, velocity bin).
@@ -61,23 +94,15 @@ class OnnxStepper:
 
     def logits(self, state: ModelState, head: str, drawn: tuple[int, ...]) -> Array:
         """(n,) logits of a head given the values drawn before it, in the order of HEADS."""
-        before = HEADS[: HEADS.index(head)]
-        _check(drawn, before)
-        if not before:
+        _check(drawn, BEFORE[head])
+        if head == "pitch":
             return state.pitch_logits
-        feeds: dict[str, npt.NDArray[Any]] = {"z": state.z}
-        for name, value in zip(before, drawn, strict=True):
-            feeds[name] = np.array([value], np.int32)
-        found: Array = self._sessions[f"head_{head}"].run(None, feeds)[0][0]
+        found: Array = self._heads[head](state.z, *drawn)[0][0]
         return found
 
     def _run(self, note: tuple[int, int, int, int], arrays: tuple[Array, ...], style: Style | None) -> ModelState:
-        feeds: dict[str, npt.NDArray[Any]] = dict(zip(self._state_names, arrays, strict=True))
-        for name, value in zip(HEADS, note, strict=True):
-            feeds[name] = np.array([value], np.int32)
-        if self._labels:
-            feeds["style"] = self._no_style if style is None else style
-        pitch_logits, z, *after = self._sessions["step"].run(self._outputs, feeds)
+        told = (self._no_style if style is None else style,) if self.labels else ()
+        pitch_logits, z, *after = self._step(*note, *arrays, *told)
         return ModelState(tuple(after), pitch_logits[0], z)
 
 
@@ -85,6 +110,6 @@ def _check(values: tuple[int, ...], heads: tuple[str, ...]) -> None:
     """ONNX Runtime takes -1 for the last row of a table without a word, so ranges are checked here."""
     if len(values) != len(heads):
         raise ValueError(f"{len(values)} values where {len(heads)} are fed")
-    for value, head, size in zip(values, heads, SIZES, strict=False):
+    for value, size in zip(values, SIZES, strict=False):
         if not 0 <= value < size:
-            raise ValueError(f"{head} bin {value} is outside 0 to {size - 1}")
+            raise ValueError(f"bin {value} is outside 0 to {size - 1}")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+
+from livemuse.music.styles import parse_mix, resolve
 
 Style = npt.NDArray[np.float32]
 """(1, S) a weight for each label of a model; all zero says nothing."""
@@ -21,4 +24,16 @@ def style_of(labels: Sequence[str], weights: Mapping[str, float]) -> Style:
         if not math.isfinite(weight):
             raise ValueError(f"the weight of {label} is no number")
         found[0, labels.index(label)] = weight
+    return found
+
+
+@lru_cache(maxsize=64)
+def style_for(mix: str, labels: tuple[str, ...]) -> Style:
+    """The style that a mix as text (``genre:jazz 0.7, composer:Chopin 0.3``) is to a model with these labels.
+
+    What the model does not know is left out. Never to be written to: it is shared.
+    """
+    known, _ = resolve(parse_mix(mix), labels)
+    found = style_of(labels, dict(known))
+    found.setflags(write=False)
     return found

@@ -64,11 +64,13 @@ class Hand:
         One pitch sounds once: a note still sounding on the same pitch ends where this one starts. Where too many
         would sound, the oldest give way.
         """
-        note = replace(
-            note,
-            pitch=min(max(note.pitch, LOWEST_PITCH), HIGHEST_PITCH),
-            velocity=min(max(note.velocity, 1), ceilings.velocity),
-            duration_s=min(max(note.duration_s, SHORTEST_SOUND_S), ceilings.note_s),
+        note = PlannedNote(
+            note.take,
+            note.index,
+            note.onset_s,
+            min(max(note.pitch, LOWEST_PITCH), HIGHEST_PITCH),
+            min(max(note.duration_s, SHORTEST_SOUND_S), ceilings.note_s),
+            min(max(note.velocity, 1), ceilings.velocity),
         )
         self._sounding = [n for n in self._sounding if n.end_s > note.onset_s]
         give_way = [n for n in self._sounding if n.pitch == note.pitch]

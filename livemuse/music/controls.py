@@ -5,13 +5,16 @@ Values are canonical and plain (int, float or text), so that they can be written
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livemuse.errors import ControlError
+from livemuse.music.styles import NO_STYLE, mix_text, parse_mix
 from livemuse.music.theory import parse_key
 
 Value = int | float | str
+DEFAULT_MODEL: Final = "concert"
+GRID_FAMILIES: Final = ("melody", "pianoroll")  # of models that count sixteenths instead of seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,16 @@ class Control:
     high: float | None = None
     step: float | None = None
     choices: tuple[str, ...] = ()  # for pickers
+    on_grid: str = ""  # the line of help where the model that plays is of a family on a grid, if it is another
+    idle: Mapping[str, str] = field(default_factory=dict)  # family -> why it changes nothing there
+
+    def help_in(self, family: str) -> str:
+        """The line of help that is true of models of a family."""
+        return self.on_grid if self.on_grid and family in GRID_FAMILIES else self.help
+
+    def idle_in(self, family: str) -> str:
+        """Why it changes nothing with models of a family, in a few words; empty where it does."""
+        return self.idle.get(family, "")
 
 
 def _number(name: str, low: float, high: float) -> Callable[[str], Value]:
@@ -105,6 +118,10 @@ def _channel_in(text: str) -> Value:
     return "all" if text.strip().lower() == "all" else _integer("channel_in", 1, 16)(text)
 
 
+def _style(text: str) -> Value:
+    return mix_text(parse_mix(text))
+
+
 def _model(text: str) -> Value:
     if not text.strip() or len(text) > 200 or any(ord(c) < 32 for c in text):
         raise ControlError(f"{text[:40]!r} is not the name of a model.", "See `livemuse models`.")
@@ -132,21 +149,36 @@ def _picker(name: str, default: str, choices: tuple[str, ...], group: str, help_
     return Control(name, help_, "|".join(choices), default, _choice(name, choices), group, choices=choices)
 
 
+def _on_grid(row: Control, help_: str = "", idle: str = "", families: tuple[str, ...] = GRID_FAMILIES) -> Control:
+    return replace(row, on_grid=help_, idle=dict.fromkeys(families, idle) if idle else {})
+
+
 CONTROLS: Final[dict[str, Control]] = {
     row.name: row
     for row in (
         _slider("temperature", 0.9, 0, 2, 0.05, "music", "How daring each note is; 0 plays the most likely one."),
         _slider("temperature_pitch", 1.0, 0, 2, 0.05, "music", "Factor on temperature for pitches."),
-        _slider("temperature_time", 1.0, 0, 2, 0.05, "music", "Factor on temperature for rhythm and note lengths."),
-        _slider("temperature_velocity", 1.0, 0, 2, 0.05, "music", "Factor on temperature for loudness."),
-        _counter("top_k", 0, 0, 128, "music", "Draw from the k likeliest values only; 0 is off."),
-        _slider("top_p", 0.95, 0.05, 1, 0.05, "music", "Draw from the likeliest values that share this probability."),
+        _on_grid(_slider("temperature_time", 1.0, 0, 2, 0.05, "music",
+                         "Factor on temperature for rhythm and note lengths."),
+                 "Factor on temperature for what begins, lasts or rests in each sixteenth."),
+        _on_grid(_slider("temperature_velocity", 1.0, 0, 2, 0.05, "music", "Factor on temperature for loudness."),
+                 idle="as loud as you"),
+        _on_grid(_counter("top_k", 0, 0, 128, "music", "Draw from the k likeliest values only; 0 is off."),
+                 "Draw from the k likeliest pitches only; 0 is off."),
+        _on_grid(_slider("top_p", 0.95, 0.05, 1, 0.05, "music",
+                         "Draw from the likeliest values that share this probability."),
+                 "Draw from the likeliest pitches that share this probability."),
+        Control("style", "What it plays like: a mix of the model's styles, each weighing 0 to 1.",
+                "jazz 0.7, Chopin 0.3; or none", NO_STYLE, _style),
         Control("key", "The scale livemuse plays in.", "off, or tonic and scale", "off", _key, choices=KEY_CHOICES),
         _slider("key_strength", 0.9, 0, 1, 0.05, "music", "0 ignores the key, 1 never leaves it."),
         Control("register", "Lowest and highest pitch, as MIDI numbers; auto stays near you.", "low-high or auto",
                 "auto", _register),
-        _slider("density", 1.0, 0.25, 4, 0.05, "music", "How busy: 2 plays twice as fast as the model would."),
-        _slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
+        _on_grid(_slider("density", 1.0, 0.25, 4, 0.05, "music",
+                         "How busy: 2 plays twice as fast as the model would."),
+                 "How busy: at 2 notes begin twice as readily; the tempo stays."),
+        _on_grid(_slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
+                 "How loud: a factor on how loud you played."),
         _slider("repetition", 0.7, 0, 1, 0.05, "music", "How freely a pitch just played may come again."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
@@ -154,14 +186,16 @@ CONTROLS: Final[dict[str, Control]] = {
                 "turns"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
                 "What livemuse does when you come back in."),
-        Control("model", "The model that plays.", "a name from `livemuse models`", "concert", _model, "turns"),
+        Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model,
+                "turns"),
         _counter("seed", 0, 0, 2**63 - 1, "turns", "The same seed gives the same answer to the same call."),
         _picker("thru", "auto", ("auto", "on", "off"), "routing",
                 "Send what you play to the MIDI output too; auto: to the built-in synth only."),
         Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing"),
         _counter("channel_out", 1, 1, 16, "routing", "The channel livemuse plays on."),
         _slider("max_notes_per_s", 24, 1, 60, 1, "ceilings", "Never more notes than this in any second.", "notes/s"),
-        _counter("max_voices", 10, 1, 32, "ceilings", "Never more notes than this at once.", "notes"),
+        _on_grid(_counter("max_voices", 10, 1, 32, "ceilings", "Never more notes than this at once.", "notes"),
+                 idle="one voice only", families=("melody",)),
         _counter("max_velocity", 127, 1, 127, "ceilings", "Never louder than this."),
         _slider("max_note_s", 8.0, 0.05, 20, 0.25, "ceilings", "No note longer than this.", "s"),
     )

@@ -23,12 +23,14 @@ class Stepper(Protocol):
 
     name: str
     hash: str
+    labels: tuple[str, ...]
+    """The styles it knows, as "genre:jazz"; (1, S) weights of them may be told with each note."""
 
-    def start(self) -> Any:
+    def start(self, style: Any = None) -> Any:
         """The state before the first note."""
         ...
 
-    def feed(self, state: Any, note: tuple[int, int, int, int]) -> Any:
+    def feed(self, state: Any, note: tuple[int, int, int, int], style: Any = None) -> Any:
         """The state after (pitch, step bin, duration bin, velocity bin)."""
         ...
 

@@ -3,7 +3,6 @@
 The only file of the musical core that uses numpy.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,44 +29,36 @@ def draw(logits: Floats, how: Draw, u: float) -> int:
     Raises ValueError when every value is forbidden.
     Sources: nucleus sampling, Holtzman et al. 2020; the inverse of the cumulative distribution for the draw.
     """
-    scores = np.asarray(logits, dtype=np.float64)
-    best = int(np.argmax(scores))
-    if scores[best] == -np.inf:
+    best = int(logits.argmax())
+    top = logits[best]
+    if top == -np.inf:
         raise ValueError("the rules leave no value to choose")
     if how.temperature < COLDEST:
         return best
-    weights = np.exp((scores - scores[best]) / how.temperature)  # (n,), the likeliest is 1
-    if how.top_k or how.top_p < 1.0:
-        weights = _likeliest(weights, how)
-    cumulative = np.cumsum(weights)
-    index = int(np.searchsorted(cumulative, u * cumulative[-1], side="right"))
+    scores = np.subtract(logits, top, dtype=np.float64)  # (n,), becomes the weights
+    scores /= how.temperature
+    weights = np.exp(scores, scores)  # the likeliest is 1
+    if how.top_k > 0 or how.top_p < 1.0:
+        _keep_likeliest(weights, how)
+    cumulative = weights.cumsum()
+    index = int(cumulative.searchsorted(u * cumulative[-1], "right"))
     if index < len(weights) and weights[index] > 0.0:
         return index
-    return int(np.flatnonzero(weights)[-1])  # rounding at the very end of the sum
+    return int(weights.nonzero()[0][-1])  # rounding at the very end of the sum
 
 
-def _likeliest(weights: NDArray[np.float64], how: Draw) -> NDArray[np.float64]:
-    order = np.argsort(-weights, kind="stable")  # likeliest first; ties keep the order of the values
-    kept = len(order) if how.top_k <= 0 else min(how.top_k, len(order))
+def _keep_likeliest(weights: NDArray[np.float64], how: Draw) -> None:
+    """Make 0 of all weights (n,) but the likeliest; of those that are equal, the lower values are the likelier."""
+    ordered = weights.copy()
+    ordered.sort()
+    ordered = ordered[::-1]
+    kept = len(ordered) if how.top_k <= 0 else min(how.top_k, len(ordered))
     if how.top_p < 1.0:
-        share = np.cumsum(weights[order])
-        kept = min(kept, int(np.searchsorted(share, how.top_p * share[-1])) + 1)
-    chosen = np.zeros_like(weights)
-    chosen[order[:kept]] = weights[order[:kept]]
-    return chosen
-
-
-def ruled(logits: Floats, *, forbidden: Iterable[int] = (), weaker: dict[int, float] | None = None) -> Floats:
-    """A copy of ``logits`` (n,) with some values forbidden and some made less likely (by so many nats)."""
-    scores = np.array(logits, dtype=np.float64)
-    for value, nats in (weaker or {}).items():
-        scores[value] -= nats
-    scores[list(forbidden)] = -np.inf
-    return scores
-
-
-def within(logits: Floats, low: int, high: int) -> Floats:
-    """A copy of ``logits`` (n,) that leaves only the values ``low`` to ``high``, both included."""
-    scores = np.full(len(logits), -np.inf)
-    scores[low : high + 1] = logits[low : high + 1]
-    return scores
+        share = ordered.cumsum()
+        kept = min(kept, int(share.searchsorted(how.top_p * share[-1])) + 1)
+    if kept < len(ordered):
+        least = ordered[kept - 1]
+        weights *= weights >= least
+        if ordered[kept] == least:  # some of those that weigh the same are not kept
+            equal = (weights == least).nonzero()[0]
+            weights[equal[kept - int((weights > least).sum()) :]] = 0.0

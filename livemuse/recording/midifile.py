@@ -179,8 +179,10 @@ def _signs(record: Record) -> Iterator[bytes]:
         yield meta(TEXT, f"{fields['name']} = {fields['value']}")
     elif record.kind in ("action", "mapped"):
         yield meta(TEXT, f"do {fields['name'] if record.kind == 'action' else fields['action']}")
-    elif record.kind == "model":
-        yield meta(TEXT, f"model = {fields['name']}")
+    elif record.kind in ("session", "model"):
+        model = fields["model"] if record.kind == "session" else fields
+        for words, name in (("model", "name"), ("terms of the model", "terms")):
+            yield meta(TEXT, f"{words} = {str(model.get(name, ''))[:500]}".encode("utf-8", "replace"))
     elif record.kind == "taken":
         yield meta(TEXT, f"taken back by {'the player' if fields['by_player'] else 'livemuse'}")
     elif record.kind == "notice":

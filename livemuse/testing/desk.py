@@ -41,14 +41,14 @@ class ScriptedDesk:
         self.calls.append(("get", name))
         return dict(self.controls) if name is None else {name: self.controls.replaced(name, self.controls[name])[name]}
 
-    async def set(self, name: str, value: int | float | str) -> Value:
+    async def set(self, name: str, value: int | float | str) -> Mapping[str, Value]:
         """Change a control and tell everybody."""
         self.calls.append(("set", name, value))
         self.controls = self.controls.replaced(name, value)
         self.tell("controls", controls=dict(self.controls))
         if name == "mode":
             self.tell_state(mode=self.controls.text("mode"))
-        return self.controls[name]
+        return {name: self.controls[name]}
 
     async def action(self, name: str) -> None:
         """Remember it."""

@@ -25,6 +25,7 @@ class ScriptedStepper:
 
     name = "scripted"
     hash = "0" * 64
+    labels: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -44,11 +45,11 @@ class ScriptedStepper:
         )
         self._confidence = confidence
 
-    def start(self) -> ScriptedState:
+    def start(self, style: object = None) -> ScriptedState:
         """Nothing heard yet."""
         return ScriptedState()
 
-    def feed(self, state: ScriptedState, note: Words) -> ScriptedState:
+    def feed(self, state: ScriptedState, note: Words, style: object = None) -> ScriptedState:
         """One note more."""
         return ScriptedState((*state.heard, note))
 

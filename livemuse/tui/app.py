@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.app import App
@@ -23,7 +23,7 @@ from livemuse.control import messages as m
 from livemuse.control.client import LiveLink
 from livemuse.errors import LinkError, LivemuseError
 from livemuse.music.controls import CONTROLS, Controls, parse_control
-from livemuse.tui.asking import Asking, Link
+from livemuse.tui.asking import Asking, Link, OwnEngine
 from livemuse.tui.choices import OWN_PORT, Value, model_choices, port_choices
 from livemuse.tui.colours import VARIABLES
 from livemuse.tui.computer_keys import HOLD_S, ComputerKeys
@@ -32,6 +32,7 @@ from livemuse.tui.keys import bindings
 from livemuse.tui.score import Score
 from livemuse.tui.screens.play import PlayScreen
 from livemuse.tui.widgets.control_row import ControlRow
+from livemuse.tui.widgets.controls_panel import style_labels
 from livemuse.tui.widgets.keys_line import KeysLine
 from livemuse.tui.widgets.piano_keys import PianoKeys
 from livemuse.tui.words import label, plain
@@ -42,22 +43,6 @@ LATER_TRIES_S: Final = 1.0
 _FAST_TRIES: Final = 200  # ten seconds
 _GOODBYE_S: Final = 1.5
 _LAST_RESORT_S: Final = 3.0  # a console that cannot end by itself is left hard
-
-
-class OwnEngine(Protocol):
-    """The process of the engine that was started for this console, which may still be starting."""
-
-    def ended(self) -> LivemuseError | None:
-        """Why it is not there, None while it starts or runs."""
-        ...
-
-    def end(self) -> None:
-        """End it, though it cannot be asked yet."""
-        ...
-
-    def let_live(self) -> None:
-        """The console is detached: the music goes on."""
-        ...
 
 
 class EngineSaid(Message):
@@ -312,6 +297,8 @@ class Console(App[int]):
             self.run_worker(self._choose_port(name.removeprefix("midi_")))
         elif name == "model":
             self.run_worker(self._choose_model())
+        elif name == "style":
+            self._mix_styles()
         else:
             self._choose_value(name, [(choice, choice) for choice in CONTROLS[name].choices])
 
@@ -320,13 +307,24 @@ class Console(App[int]):
 
         def chosen(value: Value | None) -> None:
             if value is not None:
-                self._playing.show_controls({name: value})
-                self.asking.set(name, value)
+                self._change(name, value)
 
         row = CONTROLS[name]
         words = f"{row.help} ({row.values})"
         screen = Choose(label(name), words, choices, self.controls[name], lambda text: parse_control(name, text))
         self.push_screen(screen, chosen)
+
+    def _mix_styles(self) -> None:
+        from livemuse.tui.screens.mix import MixStyles
+
+        labels = style_labels(self.state.model) if self.state is not None else []
+        if labels:
+            mix = self.controls.text("style")
+            self.push_screen(MixStyles(labels, mix, lambda mix: self._change("style", mix)))
+
+    def _change(self, name: str, value: Value) -> None:
+        self._playing.show_controls({name: value})
+        self.asking.set(name, value)
 
     async def _choose_model(self) -> None:
         choices = model_choices(await self.asking.answer(m.Models()))

@@ -23,6 +23,22 @@ class Link(Protocol):
         ...
 
 
+class OwnEngine(Protocol):
+    """The process of the engine that was started for this console, which may still be starting."""
+
+    def ended(self) -> LivemuseError | None:
+        """Why it is not there, None while it starts or runs."""
+        ...
+
+    def end(self) -> None:
+        """End it, though it cannot be asked yet."""
+        ...
+
+    def let_live(self) -> None:
+        """The console is detached: the music goes on."""
+        ...
+
+
 class Asking:
     """Sends requests over whatever link there is; what the engine refuses is told in its own sentences."""
 

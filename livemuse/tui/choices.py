@@ -15,7 +15,10 @@ def model_choices(answer: Mapping[str, Any] | None) -> list[tuple[Value, str]]:
     models = (answer or {}).get("models")
     found = [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []
     return [
-        (str(model.get("name", ""))[:200], f"{model.get('name', '')}   {model.get('terms') or ''}"[:300])
+        (
+            str(model.get("name", ""))[:200],
+            "   ".join(str(model[key]) for key in ("name", "family", "use", "terms") if model.get(key))[:300],
+        )
         for model in found[:_MOST]
     ]
 

@@ -36,11 +36,15 @@ def state_sections(state: State | None, trouble: str) -> list[Section]:
             (words, _figures(state.latency_ms.get(name))) for name, words in _FIGURES.items()]),
         ("session", [("file", state.session), ("recording", "yes" if state.recording else "no"),
                      ("turn", str(state.turn))]),
-        ("model", [(str(name), str(value)) for name, value in state.model.items()]),
+        ("model", [(str(name), _listed(value)) for name, value in state.model.items()]),
         ("ports", [("interface", state.api), ("in", str(state.ports.get("in") or "none")),
                    ("out", str(state.ports.get("out") or "none")), ("sound", state.sound)]),
         ("notices", [("", notice) for notice in state.notices] or [("", "none")]),
     ]  # fmt: skip
+
+
+def _listed(value: Any) -> str:
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)
 
 
 def _figures(figures: Any) -> str:

@@ -14,13 +14,14 @@ from livemuse.model.improviser import Improviser
 from livemuse.model.shelf import Shelf
 from livemuse.music.controls import Controls
 from livemuse.recording.midifile import records_of
+from livemuse.recording.records import Record
 from livemuse.settings import Settings
 
 
-async def an_evening(folder: Path) -> Path:
+async def an_evening(folder: Path, turned: tuple[str, str], **given: object) -> Path:
     """Two phrases, one answer broken into, a control turned in the middle of the other; the session's file."""
     controls = Controls()
-    for name, value in {"wait": 0.3, "answer_length": "2 s", "seed": 11, "density": 1.5}.items():
+    for name, value in {"wait": 0.3, "answer_length": "2 s", "seed": 11, "density": 1.5, **given}.items():
         controls = controls.replaced(name, value)
     daemon = Daemon(Settings(name=f"test-{os.getpid()}", sound="off", record=folder, controls=controls))
     started = asyncio.Event()
@@ -44,21 +45,21 @@ async def an_evening(folder: Path) -> Path:
     await until(lambda: engine.duet.turn == 1 and len(engine.board.sounding("livemuse")) > 0)
     await play(62, 65)  # in the middle of the answer, which yields
     await until(lambda: engine.duet.turn == 2 and len(engine.board.sounding("livemuse")) > 0)
-    engine.set(engine.duet.controls.replaced("register", "72-96"), "register")
+    engine.set(engine.duet.controls.replaced(*turned), turned[0])
     await until(lambda: engine.duet.state == "listening")
     daemon.end()
     await task
     return daemon.session_file
 
 
-def test_a_recorded_evening_gives_the_same_notes_again(tmp_path: Path) -> None:
-    with contextlib.chdir(tmp_path):
-        path = asyncio.run(an_evening(tmp_path))
-    records = records_of(path)
+def lived_again(path: Path, model: str) -> list[Record]:
+    """The session's records, of which a replay gives the very notes."""
+    records = list(records_of(path))
     first = records[0]
     assert first.kind == "session"
-    stepper, facts = Shelf().load(first.fields["model"]["name"])
+    stepper, facts = Shelf().load(model)
     assert facts["hash"] == first.fields["model"]["hash"]
+    assert facts["terms"] == first.fields["model"]["terms"]
     replay = Replay(Controls(first.fields["controls"]), Improviser(stepper))
     again = [(n.take, n.index, n.onset_s, n.pitch, n.velocity) for n in replay.live_through(records)]
     at_the_time = [
@@ -69,7 +70,29 @@ def test_a_recorded_evening_gives_the_same_notes_again(tmp_path: Path) -> None:
     assert len(at_the_time) >= 6
     assert again == at_the_time
     assert replay.missing == []
+    return records
+
+
+def test_a_recorded_evening_gives_the_same_notes_again(tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path):
+        path = asyncio.run(an_evening(tmp_path, ("register", "72-96")))
+    records = lived_again(path, records_of(path)[0].fields["model"]["name"])
     turned = [r.kind for r in records].index("control")
     late = [r.fields["pitch"] for r in records[turned:] if r.kind == "sent" and r.fields["due"] > records[turned].at_s]
     assert late
     assert all(72 <= pitch <= 96 for pitch in late)
+
+
+def test_so_does_one_in_which_the_style_was_turned(tmp_path: Path) -> None:
+    from tests.model.tiny import tiny_bundle
+
+    model = str(tiny_bundle(tmp_path / "styled", "performance", ("genre:jazz", "composer:Chopin")))
+    with contextlib.chdir(tmp_path):
+        turned = ("style", "genre:jazz 0.7, composer:Chopin 0.3")
+        path = asyncio.run(an_evening(tmp_path, turned, model=model, style="Chopin, polka 0.1"))
+    records = lived_again(path, model)
+    assert records[0].fields["controls"]["style"] == "composer:Chopin 1, polka 0.1"
+    assert [r.fields for r in records if r.kind == "control"] == [{"name": turned[0], "value": turned[1]}]
+    assert "The model styled does not know polka, which is left out." in [
+        r.fields["text"] for r in records if r.kind == "notice"
+    ]

@@ -44,6 +44,18 @@ def test_going_back_gives_the_same_again(stepper: OnnxStepper) -> None:
     assert np.array_equal(first.pitch_logits, again.pitch_logits)
 
 
+def test_what_is_given_is_kept_by_who_has_it(shipped: Bundle) -> None:
+    """No later note writes over the numbers of an earlier one; and another stepper of the same model has its own."""
+    one, other = OnnxStepper(shipped), OnnxStepper(shipped)
+    state = one.feed(one.start(), PHRASE[0])
+    logits = one.logits(state, "step", (60,))
+    kept = logits.copy()
+    one.logits(state, "step", (80,))
+    one.logits(other.feed(other.start(), PHRASE[1]), "step", (60,))
+    assert np.array_equal(logits, kept)
+    assert np.array_equal(other.logits(state, "step", (60,)), kept)
+
+
 def test_what_was_heard_and_drawn_matters(stepper: OnnxStepper) -> None:
     one, other = (stepper.feed(stepper.start(), note) for note in PHRASE[:2])
     assert not np.array_equal(one.pitch_logits, other.pitch_logits)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numbers
 
 from livemuse.music.chance import uniform
-from livemuse.music.sampling import Draw, draw, ruled, within
+from livemuse.music.sampling import Draw, draw
 
 LOGITS = np.log(np.array([0.5, 0.25, 0.15, 0.1], dtype=np.float32))
 
@@ -36,7 +36,7 @@ def test_the_shares_of_a_draw(how: Draw, expected: list[float]) -> None:
 
 
 def test_forbidden_values_are_never_drawn_at_any_temperature() -> None:
-    rules = ruled(LOGITS, forbidden=[0], weaker={1: 100.0})
+    rules = LOGITS - np.array([np.inf, 100.0, 0.0, 0.0])
     for temperature in (0.0, 0.5, 2.0):
         assert shares(Draw(temperature), rules)[0] == 0.0
     assert draw(rules, Draw(0.0), 0.0) == 2
@@ -45,7 +45,7 @@ def test_forbidden_values_are_never_drawn_at_any_temperature() -> None:
 
 def test_nothing_left_to_choose_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="no value"):
-        draw(ruled(LOGITS, forbidden=range(4)), Draw(1.0), 0.5)
+        draw(LOGITS - np.inf, Draw(1.0), 0.5)
 
 
 @given(
@@ -59,7 +59,44 @@ def test_a_draw_is_always_an_allowed_value(
     logits: np.ndarray, temperature: float, top_k: int, top_p: float, u: float
 ) -> None:
     low, high = len(logits) // 3, max(len(logits) // 2, len(logits) // 3)
-    assert low <= draw(within(logits, low, high), Draw(temperature, top_k, top_p), u) <= high
+    logits[:low] = logits[high + 1 :] = -np.inf
+    assert low <= draw(logits, Draw(temperature, top_k, top_p), u) <= high
+
+
+def by_definition(logits: np.ndarray, how: Draw, u: float) -> int:
+    """The same draw, written down as it is told: order by likelihood, keep the first, draw from what is left."""
+    if how.temperature < 1e-6:
+        return int(np.argmax(logits))
+    weights = np.exp((logits.astype(np.float64) - logits.max()) / how.temperature)
+    order = np.argsort(-weights, kind="stable")
+    kept = min(how.top_k or len(order), len(order))
+    if how.top_p < 1.0:
+        share = np.cumsum(weights[order])
+        kept = min(kept, int(np.searchsorted(share, how.top_p * share[-1])) + 1)
+    weights[order[kept:]] = 0.0
+    reached = np.cumsum(weights)
+    found = int(np.searchsorted(reached, u * reached[-1], side="right"))
+    return found if found < len(weights) and weights[found] > 0 else int(np.flatnonzero(weights)[-1])
+
+
+@given(
+    numbers.arrays(np.float32, st.integers(1, 40), elements=st.floats(-6, 6, width=32) | st.sampled_from([0.0, 1.0])),
+    st.sampled_from([0.0, 0.5, 0.9, 2.0]),
+    st.integers(0, 50),
+    st.floats(0.05, 1),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_a_draw_is_the_one_of_the_definition_also_where_values_are_equally_likely(
+    logits: np.ndarray, temperature: float, top_k: int, top_p: float, u: float
+) -> None:
+    given_, how = logits.copy(), Draw(temperature, top_k, top_p)
+    assert draw(logits, how, u) == by_definition(logits, how, u)
+    assert (logits == given_).all()  # the model's own are left as they were
+
+
+def test_of_equally_likely_values_the_lower_are_kept() -> None:
+    drawn = {draw(np.zeros(8, np.float32), Draw(1.0, top_k=3), (k + 0.5) / 100) for k in range(100)}
+    assert drawn == {0, 1, 2}
 
 
 def test_chance_is_named_not_consumed() -> None:

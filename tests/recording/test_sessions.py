@@ -40,6 +40,7 @@ def test_what_happened_can_be_read_in_any_sequencer(tmp_path: Path) -> None:
     song = read_midi_file(finish(tmp_path / "a.journal"))
     texts = [(round(t, 1), m[1], m[2:].decode()) for t, m in song.track(0) if m[1] in (1, 6)]
     assert texts == [
+        (0.0, 1, "model = concert"), (0.0, 1, "terms of the model = CC BY-NC-SA 4.0"),
         (0.5, 6, "turn 1: player"), (1.3, 1, "temperature = 0.7"), (2.0, 6, "turn 1: livemuse"),
         (2.4, 1, "taken back by the player"), (2.6, 1, "do stop"), (2.7, 1, "The MIDI output is gone."),
     ]  # fmt: skip

@@ -14,7 +14,8 @@ from livemuse.control.client import LiveLink
 from livemuse.control.server import ControlServer
 from livemuse.testing.desk import ScriptedDesk
 from livemuse.testing.waiting import until
-from livemuse.tui.app import Console, OwnEngine, make_console
+from livemuse.tui.app import Console, make_console
+from livemuse.tui.asking import OwnEngine
 
 Open = Callable[..., contextlib.AbstractAsyncContextManager["Scene"]]
 

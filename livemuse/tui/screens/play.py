@@ -90,6 +90,7 @@ class PlayScreen(Screen[None]):
         """Whose turn it is, and all that."""
         self.masthead.show(state)
         self.turn.show(state)
+        self.controls.show_model(state.model)
         for direction, row in self.controls.ports.items():
             row.show(str(state.ports.get(direction) or ""))
         self.wake()

@@ -53,18 +53,33 @@ class ControlRow(Widget, can_focus=True):
     def __init__(self, name: str, label: str, words: str) -> None:
         super().__init__(name=name, classes="control", id=f"control-{name}")
         self.control = name
-        self._label = label
+        self.title = label
         self._words = words
+        self.idle = ""  # why it changes nothing with the model that plays
 
     @property
     def words(self) -> str:
         """What it is, in a sentence."""
         return self._words
 
+    def suit(self, words: str, idle: str, model: str) -> None:
+        """What it is with the model that plays, and why it changes nothing there, where it does not."""
+        words = f"No effect with {model}: {idle}. {words}" if idle else words
+        if (words, idle) != (self._words, self.idle):
+            self._words, self.idle = words, idle
+            self.refresh()
+            if self.has_focus:
+                self.post_message(self.Noticed(words))
+
     @property
     def label_width(self) -> int:
         """Cells that the name takes; less in the compact strip."""
-        return 12 if self.size.width < _NARROW else _WIDEST_NAME
+        return 12 if self.compact else _WIDEST_NAME
+
+    @property
+    def compact(self) -> bool:
+        """Whether it stands in the strip of a narrow terminal."""
+        return self.size.width < _NARROW
 
     @property
     def ground(self) -> str:
@@ -108,6 +123,13 @@ class ControlRow(Widget, can_focus=True):
         """The row with what stands between its name and its right edge."""
         ground = self.ground
         name: Style = ink("#ffffff" if self.has_focus else INK, ground, "bold" if self.has_focus else "")
+        if self.idle:
+            name = ink(FAINT, ground)
         mark = "▸" if self.has_focus else " "
-        left = [(mark, ink(INK, ground)), (fitted(self._label, self.label_width), name), (" ", name), *middle]
+        left = [(mark, ink(INK, ground)), (fitted(self.title, self.label_width), name), (" ", name), *middle]
         return line(self.size.width, left, ink(FAINT, ground), right)
+
+    def idle_row(self) -> Strip:
+        """The row of a control that changes nothing with this model: why it does not."""
+        room = max(self.size.width - self.label_width - 4, 1)
+        return self.row([(fitted(f"– {self.idle}", room), ink(FAINT, self.ground, "italic"))], [])

@@ -1,7 +1,7 @@
 """All controls: a column beside the roll, or a strip of three columns under it where the terminal is narrow."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,9 +13,11 @@ from livemuse.tui.widgets.control_row import ControlRow
 from livemuse.tui.widgets.picker import Picker
 from livemuse.tui.widgets.port_row import PortRow
 from livemuse.tui.widgets.slider import Slider
+from livemuse.tui.widgets.style_row import StyleRow
+from livemuse.tui.words import plain
 
 # what a player reaches for most; it comes first, and so is what a small terminal shows. The table says the rest.
-AT_HAND: Final = ("temperature", "mode", "key", "density", "model", "wait")
+AT_HAND: Final = ("temperature", "mode", "key", "density", "model", "wait", "style")
 _TITLES: Final = {"music": "notes", "turns": "turns", "routing": "routing", "ceilings": "never more than"}
 _MOST_MARKS: Final = 1000  # a slider with more steps than this could not be set
 
@@ -24,7 +26,13 @@ def row_for(control: Control) -> Slider | Picker:
     """The widget a control is moved by."""
     if control.low is not None and control.high is not None and control.high - control.low <= _MOST_MARKS:
         return Slider(control)
-    return Picker(control)
+    return StyleRow(control) if control.name == "style" else Picker(control)
+
+
+def style_labels(model: Mapping[str, Any]) -> list[str]:
+    """The styles that a model knows, as the engine told of it."""
+    labels = model.get("styles")
+    return [label for label in labels if isinstance(label, str)] if isinstance(labels, list | tuple) else []
 
 
 def groups() -> list[tuple[str, list[Control]]]:
@@ -48,6 +56,7 @@ class ControlsPanel(VerticalScroll, can_focus=False):
     def __init__(self) -> None:
         super().__init__(id="controls")
         self.rows: dict[str, Slider | Picker] = {}
+        self._model: Mapping[str, Any] = {}
         self.ports = {"in": PortRow("in"), "out": PortRow("out")}
 
     def compose(self) -> ComposeResult:
@@ -66,6 +75,19 @@ class ControlsPanel(VerticalScroll, can_focus=False):
         for name, value in values.items():
             if name in self.rows:
                 self.rows[name].show(value)
+
+    def show_model(self, model: Mapping[str, Any]) -> None:
+        """This model plays: each row says what is true of its family, and why where it changes nothing there."""
+        if model == self._model:
+            return
+        self._model = model
+        name, family = plain(model.get("name", "this model")), str(model.get("family", ""))
+        for row_name, row in self.rows.items():
+            control = CONTROLS[row_name]
+            idle = control.idle_in(family)
+            if row_name == "style" and not style_labels(model):
+                idle = "has none"
+            row.suit(control.help_in(family), idle, name)
 
     def step_focus(self, lines: int) -> None:
         """Move the focus to the row above or below."""

@@ -42,15 +42,14 @@ class Masthead(Widget):
             left.append(("  ● ", ink(BAD if state.recording else FAINT, PANEL)))
             left.append((f"REC {session}" if state.recording else "not recording", ink(INK, PANEL)))
             model = plain(state.model.get("name", "no model"))
-            terms = plain(state.model.get("terms") or "")
+            use = plain(state.model.get("use") or state.model.get("terms") or "")
             if width >= 70:
                 left.append((f"   {model}", ink(INK, PANEL)))
-            if width >= 100 and terms:
-                left.append((f" · {terms[:40]}", faint))
+                left.append((f" · {use[:40]}" if use else "", faint))
             figures = latency(state)
             if width >= 110:
                 right.append((f"{plain(state.api)}  ", faint))
-            if width >= 70:
+            if width >= 90:
                 right.append((f"sound {plain(state.sound)} ", ink(GOOD if state.sound == "on" else FAINT, PANEL)))
             if figures:
                 right.append((f"  {'latency ' if width >= 110 else ''}{figures} ", ink(INK, PANEL)))

@@ -22,6 +22,17 @@ class Picker(ControlRow):
         self._value = value
         self.refresh()
 
+    def written(self, room: int) -> str:
+        """The value as it stands in the row, if it can be said in so many cells."""
+        return plain(self._value)
+
+    def action_open(self) -> None:
+        """Ask for the chooser, where there is anything to choose."""
+        if self.idle:
+            self.post_message(self.Noticed(self.words))
+        else:
+            super().action_open()
+
     def action_move(self, steps: int) -> None:
         """The next or previous choice; from a value that is no choice, to the first or last."""
         choices = self._row.choices
@@ -48,17 +59,19 @@ class Picker(ControlRow):
             self.action_open()
 
     def _choose(self, value: int | float | str) -> None:
-        if value != self._value:
+        if value != self._value and not self.idle:
             self._value = value
             self.refresh()
             self.post_message(self.Moved(self.control, value))
 
     def render_line(self, y: int) -> Strip:
         """Name and choice."""
+        if self.idle:
+            return self.idle_row()
         ground = self.ground
         room = max(self.size.width - self.label_width - 7, 1)
         moved = self._value != self._row.default
-        value = fitted(plain(self._value), room)
+        value = fitted(self.written(room), room)
         arrows = ("‹ ", " ›") if self._row.choices else ("  ", " ▾")
         shade = ink(INK if self.has_focus else FAINT, ground)
         return self.row(

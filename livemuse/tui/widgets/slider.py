@@ -66,7 +66,9 @@ class Slider(ControlRow):
 
     def _move_to(self, value: float) -> None:
         value = round(min(max(value, self._low), self._high), 6)
-        if value != self._value:
+        if self.idle:
+            self.post_message(self.Noticed(self.words))
+        elif value != self._value:
             self._value = value
             self.refresh()
             whole = isinstance(self._row.default, int)
@@ -74,6 +76,8 @@ class Slider(ControlRow):
 
     def render_line(self, y: int) -> Strip:
         """Name, track, value."""
+        if self.idle:
+            return self.idle_row()
         _, cells = self._track
         at = round((self._value - self._low) / (self._high - self._low) * (cells - 1)) if self._high > self._low else 0
         at = min(max(at, 0), cells - 1)
