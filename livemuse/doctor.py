@@ -139,11 +139,14 @@ def _sessions() -> Finding:
 
 def _models() -> Finding:
     from livemuse.model.shelf import Shelf
+    from livemuse.music.controls import GRID_FAMILIES
 
     shelf = Shelf(data_folder() / "models")
     name = str(read_settings().controls["model"])
     stepper, facts = shelf.load(name)
-    step_ms = _median_ms(lambda: stepper.feed(stepper.start(), (60, 10, 10, 16)))
+    key = frozenset({60})
+    told = ((key, key), 1) if facts["family"] in GRID_FAMILIES else ((60, 10, 10, 16),)
+    step_ms = _median_ms(lambda: stepper.feed(stepper.start(), *told))
     return Finding(
         "models", True, f"The model {facts['name']} is whole; one step takes {step_ms:.2f} ms (hot, median)."
     )

@@ -1,9 +1,11 @@
 """The docs say what the program does: every control and action is there, and every link leads somewhere."""
 
+import argparse
 import contextlib
 import importlib.util
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from livemuse.cli import main
 from livemuse.errors import FileError
 from livemuse.music.controls import ACTIONS, CONTROLS
 from livemuse.settings import Settings, with_setting
+from training.__main__ import _parser
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*/MODEL.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*/MODEL.md")])
 
 
 def test_the_tables_of_controls_and_actions_are_those_of_the_code() -> None:
@@ -51,6 +54,28 @@ def test_every_command_and_option_is_documented() -> None:
     missing = [name for name in commands if f"| `livemuse {name}` |" not in page]
     options = {option for name in ["", *commands] for option in re.findall(r"--[a-z]+", help_of(*name.split()))}
     assert missing + sorted(option for option in options - {"--help", "--version"} if option not in page) == []
+
+
+def test_every_command_and_option_of_training_is_documented() -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/training*/**/*.md"))
+    pages += (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    missing = []
+    for name, options in commands_of(_parser()):
+        if f"python -m training {name}" not in pages:
+            missing.append(name)
+        missing += [f"{name} {option}" for option in options if f"{option}" not in pages]
+    assert missing == []
+
+
+def commands_of(parser: argparse.ArgumentParser, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Each command of a parser and its long options, commands of commands too."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                said = f"{path} {name}".strip()
+                found = [o for a in command._actions for o in a.option_strings if o.startswith("--") and o != "--help"]
+                yield said, found
+                yield from commands_of(command, said)
 
 
 def help_of(*command: str) -> str:

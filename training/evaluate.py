@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Score:
     total: float
     low: float  # 95 % interval of the total, over pieces
     high: float
+    intervals: dict[str, list[float]] = field(default_factory=dict)  # [low, high] of each head
 
 
 def onnx_nats(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> Array:
@@ -48,10 +49,13 @@ def onnx_nats(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> Arr
     return onnx_scores(bundle, corpus, say)[0]
 
 
-def onnx_scores(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> tuple[Array, Array]:
+def onnx_scores(
+    bundle: Bundle, corpus: Corpus, say: Callable[[str], None], style: Array | None = None
+) -> tuple[Array, Array]:
     """(nats, hits) of each piece by head, summed over its notes, (pieces, 4) each.
 
-    A hit is a value that the model held to be the likeliest, the later heads given what was really played.
+    A hit is a value that the model held to be the likeliest, the later heads given what was really played. `style`
+    (pieces, S) is what the model is told of each piece; nothing where none is given.
     """
     bins = corpus_bins(corpus)
     fed = np.concatenate([np.array([[BOS, 0, 0, 0]], np.int32), bins[:-1]])
@@ -62,24 +66,25 @@ def onnx_scores(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> t
     state = {name: np.zeros((lanes, units), np.float32) for name, units in bundle.state}
     outputs = ["pitch_logits", "z", *(f"{name}_out" for name in state)]
     step = bundle.sessions["step"]
-    unlabelled = _no_labels(step, lanes)
+    told = style if style is not None else np.zeros((len(corpus.pieces), len(bundle.styles)), np.float32)
     sums = np.zeros((2, len(corpus.pieces), len(HEADS)))  # nats, hits
     for row in range(plan.steps):
         piece, offset, length = plan.piece[row], plan.offset[row], plan.length[row]
         new = (offset == corpus.starts[np.maximum(piece, 0)]) & (piece >= 0)
         state = {name: np.where(new[:, None], np.float32(0), value) for name, value in state.items()}
+        labels = {"style": told[np.maximum(piece, 0)].astype(np.float32)} if bundle.styles else {}
         width = int(length.max())
         index = np.minimum(offset + np.arange(width)[:, None], corpus.notes - 1)  # (T, B)
         pitches, zs = [], []
         for t in range(width):
             feeds = dict(zip(HEADS, fed[index[t]].T.copy(), strict=True))
-            found = dict(zip(outputs, step.run(outputs, feeds | unlabelled | state), strict=True))
+            found = dict(zip(outputs, step.run(outputs, feeds | labels | state), strict=True))
             state = {name: found[f"{name}_out"] for name in state}
             pitches.append(found["pitch_logits"])
             zs.append(found["z"])
         target = bins[index.reshape(-1)]
         weight = (np.arange(width)[:, None] < length).reshape(-1)
-        judged = _heads(bundle, np.concatenate(pitches), np.concatenate(zs), target)
+        judged = heads_of(bundle, np.concatenate(pitches), np.concatenate(zs), target)
         for kind, values in enumerate(judged):
             lane_sums = (values * weight[:, None]).reshape(width, lanes, len(HEADS)).sum(0)
             np.add.at(sums[kind], piece[piece >= 0], lane_sums[piece >= 0])
@@ -88,12 +93,7 @@ def onnx_scores(bundle: Bundle, corpus: Corpus, say: Callable[[str], None]) -> t
     return sums[0], sums[1]
 
 
-def _no_labels(step: Any, lanes: int) -> dict[str, Array]:
-    """What a step that knows labels is fed where none is given."""
-    return {i.name: np.zeros((lanes, int(i.shape[1])), np.float32) for i in step.get_inputs() if i.name == "style"}
-
-
-def _heads(bundle: Bundle, pitch_logits: Array, z: Array, target: Array) -> tuple[Array, Array]:
+def heads_of(bundle: Bundle, pitch_logits: Array, z: Array, target: Array) -> tuple[Array, Array]:
     """(nats, hits) of each note by head, (notes, 4) each, the later heads given what was really played."""
     logits = [pitch_logits]
     for k, head in enumerate(HEADS[1:], 1):
@@ -123,7 +123,21 @@ def score(name: str, sums: Array, notes: Array) -> Score:
     """Nats a note from nats a piece by head."""
     by_head = dict(zip(HEADS, (sums.sum(0) / notes.sum()).tolist(), strict=True))
     low, high = bootstrap(sums.sum(1), notes)
-    return Score(name, by_head, float(sums.sum() / notes.sum()), low, high)
+    intervals = {head: list(bootstrap(sums[:, k], notes)) for k, head in enumerate(HEADS)}
+    return Score(name, by_head, float(sums.sum() / notes.sum()), low, high, intervals)
+
+
+def performance_bundle(folder: Path) -> Bundle:
+    """A model that speaks of notes; ValueError for one on a grid, with what is known of it."""
+    bundle = load_bundle(folder)
+    commands = {"melody": "melody export", "pianoroll": "chorale"}
+    if bundle.info.family in commands:
+        raise ValueError(
+            f"{folder} speaks of {bundle.info.unit}s and not of notes: `python -m training "
+            f"{commands[bundle.info.family]}` scores it on its own validation pieces, and found "
+            f"{bundle.info.held_out_nats:.3f} nats a{'n' * (bundle.info.unit == 'event')} {bundle.info.unit}"
+        )
+    return bundle
 
 
 def cached_markov(data: Path, split: str, say: Callable[[str], None]) -> Array:
@@ -152,7 +166,7 @@ def evenings(corpus: Corpus, notes: int = EVENING_NOTES, seed: int = 0) -> Corpu
 
 def in_the_evening(folder: Path, data: Path, split: str, say: Callable[[str], None]) -> dict[str, Any]:
     """Nats a note with the state carried on from piece to piece, as in a musician's evening, and begun anew."""
-    corpus, bundle = load_corpus(data, split), load_bundle(folder)
+    bundle, corpus = performance_bundle(folder), load_corpus(data, split)
     evening = evenings(corpus)
     return {
         "split": split,
@@ -167,10 +181,9 @@ def evaluate(
     folder: Path, data: Path, split: str, pieces: int, seed: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """The model's and the Markov model's scores on a split, and by how much the model is better, piece by piece."""
-    corpus = load_corpus(data, split)
+    bundle, corpus = performance_bundle(folder), load_corpus(data, split)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(corpus.pieces))[: pieces or None])
     corpus = corpus.select(chosen.tolist())
-    bundle = load_bundle(folder)
     model, hits = onnx_scores(bundle, corpus, say)
     markov = cached_markov(data, split, say)[chosen]
     notes = np.diff(corpus.starts)
@@ -213,6 +226,8 @@ def table(found: dict[str, Any]) -> str:
         interval = f"{row['low']:.3f} to {row['high']:.3f}"
         heads = "".join(f"{row['by_head'][h]:>10.3f}" for h in HEADS)
         lines.append(f"{row['name']:<18}{row['total']:>8.3f}  {interval:<17}{heads}")
+        widths = "".join(f"{'±' + format((high - low) / 2, '.3f'):>10}" for low, high in row["intervals"].values())
+        lines.append(f"{'  95 % of each head':<45}{widths}")
     right = "".join(f"{found['accuracy'][h]:>10.1%}" for h in HEADS)
     lines.append(f"{'likeliest is played':<18}{'':>8}  {'':<17}{right}")
     gap = found["difference"]

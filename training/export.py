@@ -3,81 +3,117 @@
     python -m training export --run RUN_DIR --data NOTES_DIR --out models/NAME
     python -m training export --run RUN_DIR --data NOTES_DIR --out models/NAME --pieces 100     (a quick score)
 
-The folder is written only when everything has passed: the graphs are made and tried beside it first.
+The folder is written only when everything has passed: the graphs are made and tried beside it first. 8-bit weights are
+shipped where held-out pieces hardly tell them from float32 (training/weights.py).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from livemuse.model.bundle import FORMAT_VERSION, MANIFEST, load_bundle
+from livemuse.model.bundle import FORMAT_VERSION, MANIFEST, Bundle, ModelInfo, load_bundle
 from livemuse.music.vocabulary import BOS, HEADS, VOCABULARY
+from training.bundles import WEIGHTS, graph_rows, open_graphs, put, revision, training_row, write_weights
 from training.card import card
 from training.corpus import Corpus, load_corpus
-from training.evaluate import cached_markov
+from training.evaluate import cached_markov, onnx_nats
+from training.golden import GOLDEN, write_golden
 from training.graphs import OPSET, write_graphs
 from training.network import Network
-from training.parity import STEPS, TOLERANCE, check_parity, write_golden
-from training.run import load_network
-from training.score import nats_by_piece
+from training.parity import golden_runs, keras_outputs, onnx_outputs, some_notes
+from training.run import load_network, weights_of
+from training.score import some_pieces
+from training.step_time import HOT_NOTES, step_time, summary
+from training.weights import STEPS, TOLERANCE, Trial, choose_weights
+
+COLD_NOTES = 60
+COMPARED_NOTES = 200_000  # of whole held-out pieces, on which the 8-bit weights are compared with float32
 
 
-def export(run: Path, data: Path, out: Path, pieces: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Write the model of a run's last checkpoint to `out`; returns its manifest."""
-    network, about = load_network(run / "checkpoint.npz")
-    held_out = load_corpus(data, "validation")
-    chosen = np.sort(np.random.default_rng(0).permutation(len(held_out.pieces))[: pieces or None])
-    held_out = held_out.select(chosen.tolist())
+@dataclass(frozen=True)
+class Held:
+    """The held-out pieces a model is scored on, and what the Markov model expects of each, (pieces, 4) nats."""
+
+    corpus: Corpus
+    markov: Any
+
+
+def export(
+    run: Path, data: Path, out: Path, pieces: int, say: Callable[[str], None], which: str = "best"
+) -> dict[str, Any]:
+    """Write the model of a run's best weights, or its last (`which`), to `out`; returns its manifest.
+
+    It is scored on the validation pieces of `data`, or so many of them; 0 is all. Raises ValueError where there are no
+    weights, or where the graphs do not say what the network says.
+    """
+    network, about = load_network(weights_of(run, which))
+    held = held_out(data, pieces, say)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as scratch:
-        folder = Path(scratch) / out.name
+        folder, float32 = Path(scratch) / out.name, Path(scratch) / "float32"
         folder.mkdir()
-        graphs = write_graphs(network, folder)
-        parity = check_parity(network, folder)
-        say(f"graphs agree with Keras to {parity:.1e} over {STEPS} notes")
-        write_golden(network, folder / "golden.npz")
-        by_head = nats_by_piece(network, held_out).sum(0) / held_out.notes
-        markov = cached_markov(data, "validation", say)[chosen].sum(0) / held_out.notes
-        say(f"held out: {by_head.sum():.4f} nats a note over {len(held_out.pieces)} pieces")
-        found = manifest(network, about, graphs, load_corpus(data, "train"))
-        found["held_out"] = {
-            "split": "validation",
-            "pieces": len(held_out.pieces),
-            "notes": held_out.notes,
-            "nats_per_note": round(float(by_head.sum()), 4),
-            "heads": {h: round(float(v), 4) for h, v in zip(HEADS, by_head, strict=True)},
-            "markov_nats_per_note": round(float(markov.sum()), 4),
-            "markov_heads": {h: round(float(v), 4) for h, v in zip(HEADS, markov, strict=True)},
-        }
-        found["parity"] = {"steps": STEPS, "tolerance": TOLERANCE, "largest_difference": float(f"{parity:.2g}")}
-        (folder / MANIFEST).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        (folder / "MODEL.md").write_text(card(found), encoding="utf-8")
+        float32.mkdir()
+        write_graphs(network, float32)
+        notes, compared = some_notes(STEPS, 1), some_pieces(held.corpus, COMPARED_NOTES)
+        trial = Trial(
+            keras_outputs(network, notes),
+            lambda graphs: onnx_outputs(graphs, notes),
+            lambda graphs: onnx_nats(_bundle(network, about, graphs), compared, say),
+            compared.notes,
+        )
+        chosen = choose_weights(float32, Path(scratch) / "8bit", trial, say)
+        whole = compared.notes == held.corpus.notes
+        files = {name: path.rename(folder / path.name) for name, path in chosen.files.items()}
+        write_golden(folder / GOLDEN, golden_runs(network, folder if chosen.weights["bits"] == 8 else None))
+        write_weights(network, about, folder / WEIGHTS)
+        found = manifest(network, about, files, load_corpus(data, "train"))
+        nats = chosen.score if whole else onnx_nats(_bundle(network, about, folder), held.corpus, say)
+        found["held_out"] = scores(nats, held)
+        found["weights"] = chosen.weights
+        found["parity"] = {"steps": STEPS, "tolerance": TOLERANCE,
+                           "largest_difference": chosen.weights["parity_float32"]}  # fmt: skip
+        write_manifest(folder, found)
         load_bundle(folder)
-        _put(folder, out)
+        found["step_time"] = step_time(folder, HOT_NOTES, COLD_NOTES, False, say)
+        say(summary(found["step_time"]))
+        write_manifest(folder, found)
+        (folder / "MODEL.md").write_text(card(found), encoding="utf-8")
+        put(folder, out)
     say(f"{out} is ready")
     return found
 
 
-def _put(folder: Path, out: Path) -> None:
-    """Replace the files of a model; the manifest comes last, so a half-copied model is refused."""
-    out.mkdir(exist_ok=True)
-    (out / MANIFEST).unlink(missing_ok=True)
-    for path in sorted(folder.iterdir(), key=lambda p: p.name == MANIFEST):
-        shutil.copyfile(path, out / path.name)
+def held_out(data: Path, pieces: int, say: Callable[[str], None]) -> Held:
+    """The validation pieces, or so many of them, always the same ones."""
+    corpus = load_corpus(data, "validation")
+    chosen = np.sort(np.random.default_rng(0).permutation(len(corpus.pieces))[: pieces or None])
+    return Held(corpus.select(chosen.tolist()), cached_markov(data, "validation", say)[chosen])
 
 
-def manifest(network: Network, about: dict[str, Any], graphs: dict[str, Path], corpus: Corpus) -> dict[str, Any]:
+def scores(nats: Any, held: Held) -> dict[str, Any]:
+    """The manifest's `held_out` from the nats (pieces, 4) of what is shipped, beside the Markov model's."""
+    by_head, markov = nats.sum(0) / held.corpus.notes, held.markov.sum(0) / held.corpus.notes
+    return {
+        "split": "validation",
+        "pieces": len(held.corpus.pieces),
+        "notes": held.corpus.notes,
+        "nats_per_note": round(float(by_head.sum()), 4),
+        "heads": {h: round(float(v), 4) for h, v in zip(HEADS, by_head, strict=True)},
+        "markov_nats_per_note": round(float(markov.sum()), 4),
+        "markov_heads": {h: round(float(v), 4) for h, v in zip(HEADS, markov, strict=True)},
+    }
+
+
+def manifest(network: Network, about: dict[str, Any], files: dict[str, Path], corpus: Corpus) -> dict[str, Any]:
     """All that the loader checks and a reader may want to know, except the scores."""
-    sources = _sources(corpus)
+    parent = about.get("parent")
     return {
         "format_version": FORMAT_VERSION,
         "name": about["config"]["name"],
@@ -85,64 +121,28 @@ def manifest(network: Network, about: dict[str, Any], graphs: dict[str, Path], c
         "units": network.shape.units,
         "layers": network.shape.layers,
         "vocabulary": {"sha256": VOCABULARY.sha256(), "sizes": VOCABULARY.sizes, "bos": BOS, "order": list(HEADS)},
-        "state": [{"name": n, "units": network.shape.units, "dtype": "float32"} for n in network.state_names],
+        "state": [{"name": n, "units": units, "dtype": "float32"} for n, units in _state(network)],
         "styles": list(about.get("styles", ())),
         "z": network.shape.head_width * (len(HEADS) - 1),
-        "graphs": {
-            name: {
-                "file": path.name,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "bytes": path.stat().st_size,
-                "inputs": _inputs(network, name),
-                "outputs": _outputs(network, name),
-            }
-            for name, path in graphs.items()
-        },
+        "graphs": graph_rows(files),
         "opset": OPSET,
-        "training": {
-            "notes": corpus.notes,
-            "pieces": len(corpus.pieces),
-            "licence": "; ".join(sorted({s["licence"] for s in sources})),
-            "data": sources,
-            "notes_heard": about["progress"]["notes"],
-            "minutes": round(about["progress"]["elapsed_s"] / 60, 1),
-            "config": about["config"],
-        },
-        "git_revision": _revision(),
-    }
+        "training": training_row(corpus.pieces, about),
+        "git_revision": revision(),
+    } | ({"parent": {k: v for k, v in parent.items() if k != "data"}} if parent else {})
 
 
-def _inputs(network: Network, graph: str) -> list[str]:
-    if graph == "step":
-        return [*HEADS, *(["style"] if network.styles else []), *network.state_names]
-    return ["z", *HEADS[: HEADS.index(graph.removeprefix("head_"))]]
+def write_manifest(folder: Path, found: dict[str, Any]) -> None:
+    """The manifest of a folder that is being made."""
+    (folder / MANIFEST).write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _outputs(network: Network, graph: str) -> list[str]:
-    if graph == "step":
-        return ["pitch_logits", "z", *(f"{n}_out" for n in network.state_names)]
-    return [f"{graph.removeprefix('head_')}_logits"]
+def _state(network: Network) -> list[tuple[str, int]]:
+    return list(network.state_widths.items())
 
 
-def _sources(corpus: Corpus) -> list[dict[str, Any]]:
-    """What was trained on, source by source, most notes first."""
-    rows: dict[str, dict[str, Any]] = {}
-    for piece in corpus.pieces:
-        licence = piece.licence.split(" (")[0]
-        row = rows.setdefault(piece.source, {"source": piece.source, "licence": licence, "pieces": 0, "notes": 0})
-        row["pieces"] += 1
-        row["notes"] += piece.notes
-    return sorted(rows.values(), key=lambda r: -r["notes"])
-
-
-def _revision() -> str:
-    """The commit that made the model, `+` when files had changed since; empty outside a checkout."""
-    root = Path(__file__).parent
-    try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty=+"],
-            cwd=root, capture_output=True, text=True, timeout=10, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return found.stdout.strip()
+def _bundle(network: Network, about: dict[str, Any], graphs: Path) -> Bundle:
+    """Graphs that are not a model yet, as evaluation reads them."""
+    name = about["config"]["name"]
+    z_width = network.shape.head_width * (len(HEADS) - 1)
+    styles = tuple(about.get("styles", ()))
+    return Bundle(ModelInfo(name, "performance", graphs), tuple(_state(network)), z_width, open_graphs(graphs), styles)

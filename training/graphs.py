@@ -1,7 +1,11 @@
-"""The network as ONNX graphs for one note: the step, and one small graph for each head that follows the pitch."""
+"""The network as ONNX graphs for one note: the step, and one small graph for each head that follows the pitch.
+
+`convert` makes one graph of any function of TensorFlow, for networks of other families too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +22,20 @@ FORBIDDEN = ("Loop", "If", "Scan")  # an LSTM layer exported as such becomes a L
 
 def write_graphs(network: Network, folder: Path) -> dict[str, Path]:
     """Write step.onnx and head_*.onnx; returns them by graph name."""
-    units, names = network.shape.units, network.state_names
+    widths = network.state_widths
     told = [tf.TensorSpec((None, network.styles), tf.float32, name="style")] if network.styles else []
     z_width = network.shape.head_width * (len(HEADS) - 1)
 
     def step(*given: Any) -> Any:
         notes, flat = list(given[:4]), given[4 + len(told) :]
-        state = [(flat[2 * k], flat[2 * k + 1]) for k in range(network.shape.layers)]
+        state = list(zip(flat[::2], flat[1::2], strict=True))
         pitch_logits, z, after = network.step(notes, state, given[4] if told else None)
         return [pitch_logits, z, *(part for pair in after for part in pair)]
 
     signature = [tf.TensorSpec((None,), tf.int32, name=h) for h in HEADS]
-    signature += told + [tf.TensorSpec((None, units), tf.float32, name=n) for n in names]
-    outputs = ["pitch_logits", "z", *(f"{n}_out" for n in names)]
-    files = {"step": _convert(step, signature, outputs, folder / "step.onnx")}
+    signature += told + [tf.TensorSpec((None, width), tf.float32, name=name) for name, width in widths.items()]
+    outputs = ["pitch_logits", "z", *(f"{name}_out" for name in widths)]
+    files = {"step": convert(step, signature, outputs, folder / "step.onnx")}
     for k, head in enumerate(HEADS[1:], 1):
         files[f"head_{head}"] = _head(network, head, k, z_width, folder)
     return files
@@ -43,15 +47,19 @@ def _head(network: Network, head: str, drawn: int, z_width: int, folder: Path) -
 
     signature = [tf.TensorSpec((None, z_width), tf.float32, name="z")]
     signature += [tf.TensorSpec((None,), tf.int32, name=h) for h in HEADS[:drawn]]
-    return _convert(logits, signature, [f"{head}_logits"], folder / f"head_{head}.onnx")
+    return convert(logits, signature, [f"{head}_logits"], folder / f"head_{head}.onnx")
 
 
-def _convert(function: Any, signature: list[Any], outputs: list[str], path: Path) -> Path:
-    """Convert, give inputs and outputs their names, and refuse what would be slow or odd."""
+def convert(function: Callable[..., Any], signature: Sequence[Any], outputs: Sequence[str], path: Path) -> Path:
+    """Write a function as an ONNX graph for a batch of any size; ValueError where the graph would be slow or odd.
+
+    `signature` has a tf.TensorSpec for each argument, (None, ...) with the name of the input; the function returns a
+    list of tensors, (batch, ...), whose names are `outputs`.
+    """
     model, _ = tf2onnx.convert.from_function(
-        tf.function(function, autograph=False), input_signature=signature, opset=OPSET
+        tf.function(function, autograph=False), input_signature=list(signature), opset=OPSET
     )
-    _rename(model.graph, [s.name for s in signature], outputs)
+    _rename(model.graph, [s.name for s in signature], list(outputs))
     model.ir_version = 8
     unused = [o for o in model.opset_import if o.domain]
     for entry in unused:

@@ -19,6 +19,7 @@ LOWEST, HIGHEST = 21, 108  # the piano
 KINDS = ("genre", "composer", "mood")
 ENCORE_NOTES = 64, 384
 ENCORE_GAP_S = 0.3, 4.0  # from the last onset
+Row = tuple[int, int, int, int, int, int, float]  # as in Plan
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class Plan:
     offset: Array  # where in the flat corpus the chunk begins
     length: Array  # how many of its notes count
     before: Array  # the note before its first one; -1 where a piece begins
-    gap_s: Array  # the first note's step, where it is not the one that was played; else 0
+    jump: Array  # which of its notes begins an encore; -1 for none
+    resume: Array  # where in the flat corpus that note lies
+    gap_s: Array  # that note's step; 0 where there is none
 
     @property
     def steps(self) -> int:
@@ -60,28 +63,38 @@ def plan_lanes(
     corpus: Corpus, lanes: int, chunk: int, order: Array, *, full: bool, encores: Encores | None = None
 ) -> Plan:
     """Deal the pieces out, the next to the lane with the least; `full` keeps going until the last lane is done."""
-    rows: list[list[tuple[int, int, int, int, float]]] = [[] for _ in range(lanes)]
+    rows: list[list[Row]] = [[] for _ in range(lanes)]
     waiting = [(0, lane) for lane in range(lanes)]
-    for piece in order.tolist():
+    for number in order.tolist():
         _, lane = heapq.heappop(waiting)
-        start, end = int(corpus.starts[piece]), int(corpus.starts[piece + 1])
-        rows[lane] += [
-            (piece, at, min(chunk, end - at), at - 1 if at > start else -1, 0.0) for at in range(start, end, chunk)
-        ]
-        if encores is not None and encores.start[piece] >= 0:
-            again, until = int(encores.start[piece]), int(encores.start[piece] + encores.length[piece])
-            rows[lane] += [
-                (piece, at, min(chunk, until - at), *((at - 1, 0.0) if at > again else (end - 1, encores.gap_s[piece])))
-                for at in range(again, until, chunk)
-            ]
+        rows[lane] += _rows(corpus, chunk, number, encores)
         heapq.heappush(waiting, (len(rows[lane]), lane))
     steps = (max if full else min)(len(r) for r in rows) or max(len(r) for r in rows)
-    table = np.full((steps, lanes, 5), (-1, 0, 0, -1, 0.0), np.float64)
+    table = np.full((steps, lanes, 7), (-1, 0, 0, -1, -1, 0, 0.0), np.float64)
     for lane, row in enumerate(rows):
         n = min(len(row), steps)
-        table[:n, lane] = np.array(row[:n], np.float64).reshape(n, 5)
-    whole = table[..., :4].astype(np.int64)
-    return Plan(whole[..., 0], whole[..., 1], whole[..., 2], whole[..., 3], table[..., 4].astype(np.float32))
+        table[:n, lane] = np.array(row[:n], np.float64).reshape(n, 7)
+    piece, offset, length, before, jump, resume = np.moveaxis(table[..., :6].astype(np.int64), -1, 0)
+    return Plan(piece, offset, length, before, jump, resume, table[..., 6].astype(np.float32))
+
+
+def _rows(corpus: Corpus, chunk: int, piece: int, encores: Encores | None) -> list[Row]:
+    """A piece and its encore as one run of notes in chunks, so that no state has ever read what was not played."""
+    start, end = int(corpus.starts[piece]), int(corpus.starts[piece + 1])
+    played = end - start
+    again, more, gap_s = end, 0, 0.0
+    if encores is not None and encores.start[piece] >= 0:
+        again, more, gap_s = int(encores.start[piece]), int(encores.length[piece]), float(encores.gap_s[piece])
+
+    def place(note: int) -> int:
+        return start + note if note < played else again + note - played
+
+    rows: list[Row] = []
+    for at in range(0, played + more, chunk):
+        jump = played - at if more and at <= played < at + chunk else -1
+        encore = (jump, again, gap_s) if jump >= 0 else (-1, 0, 0.0)
+        rows.append((piece, place(at), min(chunk, played + more - at), place(at - 1) if at else -1, *encore))
+    return rows
 
 
 def vary(corpus: Corpus, config: Config, epoch: int, styles: Sequence[str] = ()) -> tuple[Array, Variation, Encores]:

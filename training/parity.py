@@ -1,4 +1,4 @@
-"""The exported graphs must say what the Keras graph says: measured note after note, and kept as golden.npz."""
+"""What the Keras graph and the exported graphs say of the same made-up notes, note after note."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 import tensorflow as tf
 
 from livemuse.music.vocabulary import BOS, HEADS, VOCABULARY
+from training.bundles import open_graphs
+from training.golden import GOLDEN_STEPS, Kept, difference, nearness
 from training.network import Network
+from training.weights import STEPS, TOLERANCE
+
+__all__ = ["STEPS", "TOLERANCE", "check_parity", "difference", "drawn_after", "golden_runs", "keras_outputs",
+           "onnx_outputs", "some_notes", "some_style"]  # fmt: skip
 
 Array = npt.NDArray[Any]
-TOLERANCE = 1e-4
-"""Of a difference, beside the size of the number where that is more than 1: an LSTM's c can grow to tens."""
-STEPS = 500
-GOLDEN_STEPS = {1: 24, 8: 8}  # batch -> steps kept
 
 
 def some_notes(steps: int, batch: int, seed: int = 7) -> Array:
@@ -67,13 +68,8 @@ def drawn_after(notes: Array) -> Array:
 
 def onnx_outputs(folder: Path, notes: Array) -> dict[str, Array]:
     """The same from the exported graphs, the state carried by hand."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    open_graph = {
-        path.stem: onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        for path in folder.glob("*.onnx")
-    }
-    step = open_graph["step"]
+    graphs = open_graphs(folder)
+    step = graphs["step"]
     outputs = [v.name for v in step.get_outputs()]
     widths = {v.name: v.shape[1] for v in step.get_inputs()[len(HEADS) :]}
     told = {"style": some_style(notes.shape[2], widths.pop("style"))} if "style" in widths else {}
@@ -84,32 +80,27 @@ def onnx_outputs(folder: Path, notes: Array) -> dict[str, Array]:
         state = {name: row[f"{name}_out"] for name in state}
         for k, head in enumerate(HEADS[1:], 1):
             feeds = {"z": row["z"], **dict(zip(HEADS[:k], drawn, strict=False))}
-            row[f"{head}_logits"] = open_graph[f"head_{head}"].run(None, feeds)[0]
+            row[f"{head}_logits"] = graphs[f"head_{head}"].run(None, feeds)[0]
         for name, value in row.items():
             found.setdefault(name, []).append(value)
     return {name: np.stack(values) for name, values in found.items()}
 
 
-def difference(ours: Array, theirs: Array) -> float:
-    """The largest difference of two arrays, relative where the numbers are more than 1."""
-    return float((np.abs(ours - theirs) / np.maximum(np.abs(ours), 1.0)).max())
-
-
 def check_parity(network: Network, folder: Path) -> float:
     """The largest difference over a long run; ValueError when it is more than the tolerance."""
     notes = some_notes(STEPS, 1)
-    ours, theirs = keras_outputs(network, notes), onnx_outputs(folder, notes)
-    worst = max(difference(ours[name], theirs[name]) for name in ours)
+    worst = nearness(onnx_outputs(folder, notes), keras_outputs(network, notes)).numbers
     if not worst < TOLERANCE:
-        raise ValueError(f"the exported graphs differ from Keras by {worst:.2g}")
+        raise ValueError(f"The exported graphs differ from Keras by {worst:.2g}.")
     return worst
 
 
-def write_golden(network: Network, path: Path) -> None:
-    """Keep inputs and outputs of the Keras graph, so that any later build can be compared with it."""
-    arrays: dict[str, Array] = {}
+def golden_runs(network: Network, eight_bit: Path | None) -> list[Kept]:
+    """What golden.npz keeps of a network, and of the folder of 8-bit graphs that is shipped, if it is those."""
+    runs = []
     for batch, steps in GOLDEN_STEPS.items():
         notes = some_notes(steps, batch)
-        arrays[f"batch{batch}/notes"] = notes
-        arrays |= {f"batch{batch}/{name}": value for name, value in keras_outputs(network, notes).items()}
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+        style = {"style": some_style(batch, network.styles)[None]} if network.styles else {}
+        own = onnx_outputs(eight_bit, notes) if eight_bit is not None else None
+        runs.append(Kept({"notes": notes} | style, keras_outputs(network, notes), own))
+    return runs

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from training.cells import paired
 from training.config import Config, config_from
 from training.network import Network
+
+BEST, LAST = "best.npz", "checkpoint.npz"
+"""In a run's folder: the weights that fitted the held-out pieces best, and all that a run goes on from."""
 
 
 @dataclass
@@ -27,6 +33,10 @@ class Progress:
     elapsed_s: float = 0.0
     loss_sum: float = 0.0  # nats since the last checkpoint, to be averaged
     loss_count: float = 0.0
+    best_nats: float = 0.0  # a note of the held-out pieces, at best_step
+    best_step: int = -1  # -1: not scored yet
+    since_best: int = 0  # scores in a row that were no better
+    over: bool = False
 
 
 @dataclass
@@ -39,31 +49,84 @@ class Run:
     state: list[tuple[Any, Any]]
     styles: tuple[str, ...] = ()  # the labels a piece can have
     progress: Progress = field(default_factory=Progress)
+    parent: dict[str, Any] = field(default_factory=dict)  # what it was fine-tuned from; {} for one from nothing
     saved_s: float = 0.0  # when the last checkpoint was written, on the run's own clock
 
     def save(self, path: Path) -> None:
         """Write everything a run goes on from; a kill in the middle leaves the previous file."""
-        arrays = {f"weight_{k}": w.numpy() for k, w in enumerate(self.network.trainable_variables)}
-        arrays |= {f"optimizer_{k}": w.numpy() for k, w in enumerate(self.optimizer.variables)}
-        for k, (h, c) in enumerate(self.state):
-            arrays[f"h{k}"], arrays[f"c{k}"] = h.numpy(), c.numpy()
-        about = json.dumps({"config": self.config.as_dict(), "styles": self.styles, "progress": vars(self.progress)})
+        arrays = {f"optimizer_{k}": w.numpy() for k, w in enumerate(self.optimizer.variables)}
+        parts = [part for pair in self.state for part in pair]
+        arrays |= {name: np.asarray(part) for name, part in zip(self.network.state_names, parts, strict=True)}
+        self._write(path, arrays)
+
+    def save_weights(self, path: Path) -> None:
+        """Write the weights alone, as `load_network` reads them."""
+        self._write(path, {})
+
+    def _write(self, path: Path, arrays: dict[str, Any]) -> None:
+        weights = {f"weight_{k}": w.numpy() for k, w in enumerate(self.network.trainable_variables)}
+        about = {"config": self.config.as_dict(), "styles": self.styles, "progress": vars(self.progress)}
+        about |= {"parent": self.parent} if self.parent else {}
         partial = path.with_suffix(".part")
         with partial.open("wb") as stream:
-            np.savez(stream, about=np.array(about), **arrays)
+            np.savez(stream, about=np.array(json.dumps(about)), **weights, **arrays)
         os.replace(partial, path)
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint."""
-        with np.load(path) as arrays:
-            for k, weight in enumerate(self.network.trainable_variables):
-                weight.assign(arrays[f"weight_{k}"])
-            for k, weight in enumerate(self.optimizer.variables):
-                weight.assign(arrays[f"optimizer_{k}"])
-            layers = self.config.shape.layers
-            self.state = [(tf.constant(arrays[f"h{k}"]), tf.constant(arrays[f"c{k}"])) for k in range(layers)]
-            self.progress = Progress(**json.loads(str(arrays["about"]))["progress"])
+        """Go on from a checkpoint; ValueError, naming it, where it is damaged or of another network."""
+        with _opened(path) as (about, arrays):
+            _assign(self.network.trainable_variables, arrays, "weight", path)
+            _assign(self.optimizer.variables, arrays, "optimizer", path)
+            self.state = paired([arrays[name] for name in self.network.state_names])
+            self.parent = about.get("parent", {})
+            self.progress = Progress(**about["progress"])
             self.saved_s = self.progress.elapsed_s
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[dict[str, Any], Any]]:
+    """What a file of weights says of itself, and its arrays; ValueError, naming it, where it is none."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            about = json.loads(str(arrays["about"]))
+            if not isinstance(about, dict):
+                raise TypeError("its description is no object")
+            yield about, arrays
+    except FileNotFoundError:
+        raise ValueError(f"{path} is not there") from None
+    except _Other as problem:
+        raise ValueError(str(problem)) from None
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as problem:
+        raise ValueError(f"{path} is no checkpoint, or a damaged one: {problem}") from None
+
+
+class _Other(Exception):
+    """A checkpoint of another network."""
+
+
+def _assign(variables: list[Any], arrays: Any, name: str, path: Path) -> None:
+    for k, variable in enumerate(variables):
+        found = arrays[f"{name}_{k}"]
+        if tuple(found.shape) != tuple(variable.shape):
+            raise _Other(f"{path} holds a network of another shape, or with other labels")
+        variable.assign(found.astype(variable.dtype))  # a model keeps its weights in float16
+
+
+def weights_of(run: Path, which: str = "best") -> Path:
+    """The file of a run's weights: the best ones where they were kept, else the last; "last" is always those.
+
+    ValueError where the folder holds neither.
+    """
+    for name in (BEST, LAST) if which == "best" else (LAST,):
+        if (run / name).is_file():
+            return run / name
+    raise ValueError(f"{run} holds no weights: train first, `python -m training train --run {run}`")
+
+
+def about_of(path: Path) -> dict[str, Any]:
+    """What a file of weights says of itself: its config, its labels, how far it had come."""
+    with _opened(path) as (about, _):
+        return about
 
 
 def new_run(config: Config, styles: tuple[str, ...] = ()) -> Run:
@@ -79,20 +142,24 @@ def new_run(config: Config, styles: tuple[str, ...] = ()) -> Run:
 
 def _start_from(network: Network, checkpoint: Path) -> None:
     """Take the weights of another run; labels that it did not know say nothing yet."""
-    with np.load(checkpoint) as arrays:
+    with _opened(checkpoint) as (_, arrays):
         for k, weight in enumerate(network.trainable_variables):
             given = arrays[f"weight_{k}"]
             room = weight.shape[0] - given.shape[0]
             if given.shape[1:] != tuple(weight.shape[1:]) or room not in (0, network.styles):
-                raise ValueError(f"{checkpoint} holds a network of another shape")
+                raise _Other(f"{checkpoint} holds a network of another shape")
             weight.assign(np.concatenate([given, np.zeros((room, *given.shape[1:]), np.float32)]))
+
+
+def take_weights(network: Network, path: Path) -> None:
+    """Give a network the weights of a file; ValueError, naming it, where they are another network's."""
+    with _opened(path) as (_, arrays):
+        _assign(network.trainable_variables, arrays, "weight", path)
 
 
 def load_network(checkpoint: Path) -> tuple[Network, dict[str, Any]]:
     """The network of a checkpoint, in float32 and without dropout, and what the checkpoint says of itself."""
-    with np.load(checkpoint) as arrays:
-        about = json.loads(str(arrays["about"]))
+    with _opened(checkpoint) as (about, arrays):
         network = Network(config_from(about["config"]).shape, styles=len(about.get("styles", ())))
-        for k, weight in enumerate(network.trainable_variables):
-            weight.assign(arrays[f"weight_{k}"])
+        _assign(network.trainable_variables, arrays, "weight", checkpoint)
     return network, about

@@ -4,35 +4,39 @@
     python -m training train --data NOTES_DIR --run RUN_DIR --config concert.toml
     python -m training train --data NOTES_DIR --run RUN_DIR --resume
 
-RUN_DIR gets config.json, history.csv (one line a checkpoint) and checkpoint.npz (to go on from).
+RUN_DIR gets config.json, history.csv (a line for each score), checkpoint.npz (to go on from), best.npz (the weights
+that fitted the held-out pieces best), history.png and tensorboard/.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import time
+import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
-import numpy.typing as npt
-import tensorflow as tf
 
-from livemuse.music.vocabulary import HEADS
 from training.config import Config
 from training.corpus import Corpus, load_corpus
 from training.dataset import batches
+from training.distributed import agreed, shared_lanes
+from training.history import History, plot_history
 from training.lanes import Plan, Variation, plan_lanes, styles_of, vary
-from training.run import Run, new_run
-from training.score import nats_by_piece, some_pieces
-from training.update import make_update
+from training.run import BEST, LAST, Run, about_of, new_run
+from training.score import make_scoring, some_pieces
+from training.update import limit_threads, make_update
+from training.watch import Say, Watch
 
-Array = npt.NDArray[Any]
-COLUMNS = ("step", "epoch", "notes", "minutes", "learning_rate", "train_nats", "validation_nats", *HEADS)
+__all__ = ["Course", "corpora", "lanes_for", "limit_threads", "plan_epoch", "rate_at", "teach", "train"]
+
+LEAST_EPOCHS = 10.0  # of a run that does not say how many it has
+SCORES = 40  # of a run planned by epochs
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,21 @@ class Course:
     corpus: Corpus
     held_out: Corpus
     folder: Path
-    say: Callable[[str], None]
+    say: Say
+
+
+@dataclass
+class _Work:
+    """What the loop works with, beside the run itself."""
+
+    course: Course
+    update: Callable[..., Any]
+    score: Callable[[], Any]
+    history: History
+    watch: Watch
+    steps: int  # the planned end in updates; 0 where `minutes` says it
+    every: int  # updates from score to score; 0 is by the clock
+    scored_s: float = 0.0  # when that was, on the run's own clock
 
 
 def rate_at(config: Config, step: int, done: float) -> float:
@@ -52,91 +70,177 @@ def rate_at(config: Config, step: int, done: float) -> float:
     return config.learning_rate * rise * (config.final_rate + (1 - config.final_rate) * fall)
 
 
-def limit_threads(threads: int) -> None:
-    """How many threads TensorFlow may take; to be said before it has done anything."""
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
+def corpora(data: Path) -> tuple[Corpus, Corpus]:
+    """The notes to learn from and the held-out ones; ValueError, naming the folder, where they are not there."""
+    try:
+        found = load_corpus(data, "train"), load_corpus(data, "validation")
+        for corpus in found:
+            if not corpus.notes or any(len(a) != corpus.notes for a in (corpus.pitch, corpus.velocity)):
+                raise ValueError("its table of contents does not fit its notes")
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{data} holds no notes; `python -m training prepare --out {data}` makes them") from None
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as problem:
+        raise ValueError(f"{data} holds damaged notes, prepare them again: {problem}") from None
+    return found
 
 
-def train(data: Path, folder: Path, config: Config, resume: bool, say: Callable[[str], None]) -> Path:
-    """Train to the planned end; returns the last checkpoint."""
-    folder.mkdir(parents=True, exist_ok=True)
-    corpus, held_out = load_corpus(data, "train"), load_corpus(data, "validation")
-    course = Course(corpus, some_pieces(held_out, config.validation_notes), folder, say)
-    run, target = new_run(config, styles_of(corpus, config.style_notes)), folder / "checkpoint.npz"
+def train(data: Path, folder: Path, config: Config, resume: bool, say: Say) -> Path:
+    """Train to the planned end, alone or as one of several workers (training.distributed); returns the last checkpoint.
+
+    ValueError, in a sentence, for notes or a checkpoint that are not there, damaged, or of another network.
+    """
+    corpus, held_out = corpora(data)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ValueError(f"{folder} cannot be the folder of a run: {problem.strerror or problem}") from None
+    target = folder / LAST
+    lanes = int(about_of(target)["config"]["lanes"]) if resume else shared_lanes(lanes_for(config, corpus))
+    run = new_run(replace(config, lanes=lanes), styles_of(corpus, config.style_notes))
     if resume:
         run.load(target)
-    else:
-        (folder / "history.csv").unlink(missing_ok=True)
-    (folder / "config.json").write_text(json.dumps(config.as_dict(), indent=1), encoding="utf-8")
-    weights = sum(int(np.prod(w.shape)) for w in run.network.trainable_variables)
-    say(f"{corpus.notes:,} notes of {len(corpus.pieces)} pieces; {weights:,} weights")
-    update, done = make_update(run), 0.0
-    while done < 1.0:
-        order, variation, encores = vary(corpus, config, run.progress.epoch, run.styles)
-        plan = plan_lanes(corpus, config.lanes, config.chunk, order, full=False, encores=encores)
-        done = _epoch(run, update, course, plan, variation)
-        if done < 1.0:
-            run.progress.epoch += 1
-            run.progress.in_epoch = 0
-    checkpoint(run, course, done)
+    return teach(run, Course(corpus, some_pieces(held_out, config.validation_notes), folder, say))
+
+
+def lanes_for(config: Config, corpus: Corpus) -> int:
+    """How many pieces are read side by side: fewer than the config says where there are few, four to a lane or so."""
+    pieces = len(corpus.pieces)
+    return max(min(config.lanes, max(8, pieces // 4), pieces), 1)
+
+
+def teach(run: Run, course: Course) -> Path:
+    """Take a run from where it stands to its end; returns its last checkpoint."""
+    at, target = run.progress, course.folder / LAST
+    if at.over:
+        course.say(f"{course.folder} is over: {at.step} updates, best {at.best_nats:.4f} nats a note")
+        return target
+    history = _begin(run, course)
+    with Watch(course.say, at.elapsed_s) as watch:
+        work = _work(run, course, history, watch)
+        if run.config.start_from and not at.step:
+            _score(run, work, 0.0)  # what it began with may stay the best
+        done = 0.0
+        while done < 1.0 and not at.over:
+            plan, variation = plan_epoch(run, course, at.epoch)
+            done = _epoch(run, work, plan, variation)
+            if done < 1.0 and not at.over:
+                at.epoch += 1
+                at.in_epoch = 0
+        if not at.over:
+            at.over = True
+            _score(run, work, done)
+    _picture(course)
     return target
 
 
-def planned(run: Run, steps: int) -> float:
-    """How much of the run is over, 0 to 1."""
+def _begin(run: Run, course: Course) -> History:
+    """Make the run's folder ready, and say what is going to happen."""
+    at, folder = run.progress, course.folder
+    if not at.step:
+        for name in (BEST, LAST):
+            (folder / name).unlink(missing_ok=True)
+    (folder / "config.json").write_text(json.dumps(run.config.as_dict(), indent=1), encoding="utf-8")
+    weights = sum(int(np.prod(w.shape)) for w in run.network.trainable_variables)
+    course.say(f"{course.corpus.notes:,} notes of {len(course.corpus.pieces)} pieces; {weights:,} weights")
+    events = keras.backend.backend() == "tensorflow"
+    if not events:
+        course.say("no TensorBoard files: TensorFlow writes them, and it does not train here")
+    return History(folder, at.step, events)
+
+
+def _work(run: Run, course: Course, history: History, watch: Watch) -> _Work:
+    config = run.config
+    steps = 0
+    if not config.minutes:
+        one = plan_epoch(run, course, 0)[0].steps
+        steps = math.ceil(one * config.epochs if config.epochs else max(one * LEAST_EPOCHS, config.least_steps))
+    every = config.checkpoint_steps or math.ceil(steps / SCORES)
+    score = make_scoring(run.network, course.held_out)
+    return _Work(course, make_update(run), score, history, watch, steps, every, run.progress.elapsed_s)
+
+
+def plan_epoch(run: Run, course: Course, epoch: int) -> tuple[Plan, Variation]:
+    """What each lane reads in an epoch, and how the pieces are varied; the same every time it is asked."""
+    config, corpus = run.config, course.corpus
+    order, variation, encores = vary(corpus, config, epoch, run.styles)
+    plan = plan_lanes(corpus, config.lanes, config.chunk, order, full=False, encores=encores)
+    if plan.length.sum() < 0.9 * corpus.notes:  # few pieces: do not stop with the first lane that is done
+        plan = plan_lanes(corpus, config.lanes, config.chunk, order, full=True, encores=encores)
+    return plan, variation
+
+
+def _done(run: Run, work: _Work) -> float:
+    """How much of the planned run is over, 0 to 1."""
     if run.config.minutes:
         return run.progress.elapsed_s / (60 * run.config.minutes)
-    return (run.progress.epoch + run.progress.in_epoch / steps) / run.config.epochs
+    return run.progress.step / work.steps
 
 
-def _epoch(run: Run, update: Callable[..., Any], course: Course, plan: Plan, variation: Variation) -> float:
-    """One pass over the corpus, or what is left of it; returns how much of the run is over."""
+def _epoch(run: Run, work: _Work, plan: Plan, variation: Variation) -> float:
+    """One pass over the corpus, or what is left of it; returns how much of the planned run is over."""
     config, at = run.config, run.progress
     began_s = time.monotonic() - at.elapsed_s
-    shown_s = at.elapsed_s
-    done = planned(run, plan.steps)
-    for batch in batches(course.corpus, plan, variation, config.chunk, at.in_epoch):
-        if done >= 1.0:
+    done = _done(run, work)
+    for batch in batches(work.course.corpus, plan, variation, config.chunk, at.in_epoch):
+        if done >= 1.0 or at.over:
             break
         run.optimizer.learning_rate.assign(rate_at(config, at.step, done))
-        total, count, run.state = update(batch, run.state, tf.constant(at.step))
+        total, count, run.state = work.update(batch, run.state, at.step)
         at.loss_sum += float(total)
         at.loss_count += float(count)
         at.notes += int(count)
         at.step += 1
         at.in_epoch += 1
-        at.elapsed_s = time.monotonic() - began_s
-        done = planned(run, plan.steps)
-        if at.elapsed_s - shown_s > 20:
-            shown_s = at.elapsed_s
-            left_min = at.elapsed_s / max(done, 1e-9) * (1 - done) / 60
-            mean = at.loss_sum / at.loss_count
-            course.say(f"step {at.step}, epoch {at.epoch} {at.in_epoch}/{plan.steps}: {mean:.4f} nats a note, "
-                f"{at.notes / at.elapsed_s:,.0f} notes/s, {left_min:.0f} min left")  # fmt: skip
-        if at.elapsed_s - run.saved_s > 60 * config.checkpoint_minutes or (
-            config.checkpoint_steps and at.step % config.checkpoint_steps == 0
-        ):
-            checkpoint(run, course, done)
-            began_s = time.monotonic() - at.elapsed_s  # scoring is not training
+        at.elapsed_s = agreed(time.monotonic() - began_s)  # the first worker's clock is everyone's
+        done = _done(run, work)
+        work.watch.at(
+            at.elapsed_s,
+            done,
+            f"step {at.step}, epoch {at.epoch} {at.in_epoch}/{plan.steps}: {at.loss_sum / at.loss_count:.4f} nats a "
+            f"note, {at.notes / at.elapsed_s:,.0f} notes/s",
+        )
+        late = 60 * config.checkpoint_minutes
+        if (work.every and at.step % work.every == 0) or (not work.steps and at.elapsed_s - work.scored_s > late):
+            if done < 1.0:
+                _score(run, work, done)
+        elif at.elapsed_s - run.saved_s > late:
+            _save(run, work)
+        began_s = time.monotonic() - at.elapsed_s  # neither scoring nor saving is training
     return done
 
 
-def checkpoint(run: Run, course: Course, done: float) -> None:
-    """Score the held-out pieces, write one line of history, and save everything."""
-    at = run.progress
-    by_head = nats_by_piece(run.network, course.held_out).sum(0) / course.held_out.notes
-    mean = at.loss_sum / max(at.loss_count, 1.0)
+def _save(run: Run, work: _Work) -> None:
+    run.saved_s = run.progress.elapsed_s
+    run.save(work.course.folder / LAST)
+
+
+def _score(run: Run, work: _Work, done: float) -> None:
+    """Score the held-out pieces, write one line of history, keep the best weights, save, and see whether to stop."""
+    at, config, folder = run.progress, run.config, work.course.folder
+    by_head = work.score().sum(0) / work.course.held_out.notes
+    nats = agreed(float(by_head.sum()))  # all of them stop, or none
+    mean = at.loss_sum / at.loss_count if at.loss_count else math.nan
     at.loss_sum = at.loss_count = 0.0
-    row = [at.step, at.epoch, at.notes, f"{at.elapsed_s / 60:.2f}", f"{rate_at(run.config, at.step, done):.2e}",
-           f"{mean:.5f}", f"{by_head.sum():.5f}", *(f"{v:.5f}" for v in by_head)]  # fmt: skip
-    history = course.folder / "history.csv"
-    first = not history.exists()
-    with history.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if first:
-            writer.writerow(COLUMNS)
-        writer.writerow(row)
-    run.saved_s = at.elapsed_s
-    run.save(course.folder / "checkpoint.npz")
-    course.say(f"checkpoint at step {at.step}: train {mean:.4f}, validation {by_head.sum():.4f} nats a note")
+    work.scored_s = at.elapsed_s
+    rate = f"{rate_at(config, at.step, done):.2e}"
+    figures = [f"{value:.5f}" for value in (mean, nats, *by_head)]
+    work.history.add([at.step, at.epoch, at.notes, f"{at.elapsed_s / 60:.2f}", rate, *figures])
+    at.since_best += 1
+    if at.best_step < 0 or nats < at.best_nats:
+        at.best_nats, at.best_step, at.since_best = nats, at.step, 0
+        run.save_weights(folder / BEST)
+    stopped = bool(config.stop_after and at.since_best >= config.stop_after and not at.over)
+    at.over = at.over or stopped
+    _save(run, work)
+    best = "the best yet" if not at.since_best else f"best {at.best_nats:.4f}"
+    heard = "" if math.isnan(mean) else f"train {mean:.4f}, "
+    work.watch.say(f"checkpoint at step {at.step}: {heard}validation {nats:.4f} nats a note ({best})")
+    if stopped:
+        work.watch.say(f"stopped early: {at.since_best} scores in a row were no better than at step {at.best_step}")
+
+
+def _picture(course: Course) -> None:
+    try:
+        course.say(f"{plot_history(course.folder)} is drawn")
+    except ValueError as problem:
+        course.say(f"no picture of the history: {problem}")

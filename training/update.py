@@ -1,30 +1,17 @@
-"""One update of a network: a chunk of notes in every lane, its gradient, and the optimiser's step."""
+"""One update of a network, and its score: compiled for the backend that `KERAS_BACKEND` names.
+
+make_update(run)         -> update(batch, state, step): nats in all, notes, the state after
+make_scorer(network)     -> score(inputs, targets, new, style, state): nats (4, T, B), the state after
+limit_threads(threads)   how many threads the backend may take; to be said before it has done anything
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import keras
 
-import tensorflow as tf
+if keras.backend.backend() == "jax":
+    from training.jax_update import limit_threads, make_scorer, make_update
+else:
+    from training.tf_update import limit_threads, make_scorer, make_update
 
-from training.run import Run
-
-
-def make_update(run: Run) -> Callable[..., Any]:
-    """The compiled update: one chunk in every lane."""
-    network, optimizer = run.network, run.optimizer
-
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def update(batch: Any, state: Any, step: Any) -> Any:
-        inputs, targets, weight, new, style = batch
-        state = [tuple(tf.where(new[:, None], 0.0, s) for s in pair) for pair in state]
-        flat_weight = tf.reshape(weight, (-1,))
-        with tf.GradientTape() as tape:
-            nats, after = network.losses_of(tf.unstack(inputs), tf.unstack(targets), state, style, step)
-            total = tf.reduce_sum(nats * flat_weight)
-            loss = total / tf.maximum(tf.reduce_sum(flat_weight), 1.0)
-        found = tape.gradient(loss, network.trainable_variables)
-        optimizer.apply([tf.convert_to_tensor(g) for g in found], network.trainable_variables)
-        return total, tf.reduce_sum(flat_weight), after
-
-    return update  # type: ignore[no-any-return]
+__all__ = ["limit_threads", "make_scorer", "make_update"]

@@ -18,6 +18,7 @@ from livemuse.music.notes import Note
 from livemuse.music.vocabulary import HEADS
 from tests.training.test_figures import corpus_of
 from training.answers import Asked, answers, hole_s, judge, table, wholeness
+from training.baselines.table import keep_markov
 from training.commands import answers as answers_command
 from training.commands import evaluate as evaluate_command
 from training.commands import long_form as long_form_command
@@ -28,7 +29,7 @@ from training.evaluate import table as scores_table
 from training.figures import longform, sampling
 from training.figures.copying import pitches_of_corpus
 from training.figures.judging import Judge, gain, pitch_class_gain, words
-from training.figures.likeness import likeness, register, runs_of
+from training.figures.likeness import likeness, overlap_difference, register, runs_of
 from training.figures.playing import (
     Turn,
     answered,
@@ -138,10 +139,10 @@ def test_a_gain_knows_its_interval() -> None:
     assert unsure.low < 0 < unsure.high
 
 
-def test_true_continuations_fit_better_than_strangers(turns: list[Turn], stepper: OnnxStepper) -> None:
+def test_true_continuations_fit_better_than_strangers(turns: list[Turn]) -> None:
     """Answers that are the true continuations overlap wholly with them; answers dealt out wrongly do not."""
     pool = pitches_of_corpus(load_corpus_of(turns))
-    found = judge(Judge(stepper), [replace(t, answer=t.next) for t in turns], pool)
+    found = judge(Judge(load_bundle(MODEL)), [replace(t, answer=t.next) for t in turns], pool)
     fit = found["fit"]
     assert fit["answer"]["continuation"]["own"] == pytest.approx(1.0)
     assert fit["answer"]["nats"]["own"] < fit["answer"]["nats"]["others"]
@@ -172,9 +173,28 @@ def test_holes_and_thin_answers_are_seen() -> None:
     assert wholeness([Turn("", (), (), notes)]).fewest_pitches == 1
 
 
-def test_nobody_is_judged_without_an_answer(stepper: OnnxStepper) -> None:
+def test_many_answers_are_judged_at_once_as_each_alone(turns: list[Turn], stepper: OnnxStepper) -> None:
+    judging = Judge(load_bundle(MODEL))
+    stands = judging.after([turn.call for turn in turns])
+    answers_ = [turn.next[: 5 * k + 2] for k, turn in enumerate(turns)]
+    found = judging.nats(stands, [0.7] * len(turns), answers_)
+    for turn, notes, nats in zip(turns, answers_, found, strict=True):
+        state, previous_s = stepper.start(), turn.call[0].onset_s
+        for note in turn.call:
+            state, previous_s = stepper.feed(state, words(note, previous_s)), note.onset_s
+        total, previous_s = 0.0, -0.7
+        for n, note in enumerate(notes):
+            drawn = words(note, previous_s)
+            for k, head in enumerate(HEADS):
+                logits = stepper.logits(state, head, drawn[:k]).astype(np.float64)
+                total += 0.0 if n == 0 and head == "step" else float(np.logaddexp.reduce(logits) - logits[drawn[k]])
+            state, previous_s = stepper.feed(state, drawn), note.onset_s
+        assert nats == pytest.approx(total / len(notes), abs=1e-4)
+
+
+def test_nobody_is_judged_without_an_answer() -> None:
     with pytest.raises(ValueError, match="no call was answered"):
-        judge(Judge(stepper), [], None)
+        judge(Judge(load_bundle(MODEL)), [], None)
 
 
 def test_the_whole_judgement(data: Path) -> None:
@@ -187,6 +207,40 @@ def test_the_whole_judgement(data: Path) -> None:
     assert "answer continuation" in table(found)
 
 
+def test_a_baseline_answers_the_same_calls_and_is_judged_alike(data: Path, tmp_path: Path) -> None:
+    keep_markov(load_corpus(data, "train"), tmp_path, quiet)
+    found = answers(Asked(MODEL, data, pieces=2, baselines=("all",), ancestors=tmp_path), quiet)
+    markov = found["baselines"]["markov-5"]
+    assert markov["whole"]["answers"] + markov["unanswered"] == 2
+    assert markov["whole"]["latest_end_s"] <= 8.0 + 1e-9
+    assert set(markov["fit"]) == {"answer"}
+    gap = markov["overlap_difference"]
+    assert gap["low"] <= gap["mean"] <= gap["high"]
+    if gap["calls"] == 2:
+        areas = found["likeness"]["overlap"]["mean"] - markov["likeness"]["overlap"]["mean"]
+        assert gap["mean"] == pytest.approx(areas)
+    text = table(found)
+    assert "markov-5" in text
+    assert "pianists" in text
+    for baselines, ancestors, sentence in (
+        (("6",), None, "needs --run"),
+        (("1",), tmp_path, "no trained muselstm"),
+        (("bach",), tmp_path, "no baseline 'bach'"),
+        (("all",), data, "no trained baseline"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            answers(Asked(MODEL, data, pieces=1, baselines=baselines, ancestors=ancestors), quiet)
+
+
+def test_what_is_more_like_the_pianists_is_seen_on_the_same_calls(turns: list[Turn]) -> None:
+    real = [replace(turn, answer=turn.next) for turn in turns]
+    thin = [replace(turn, answer=turn.next[:2]) for turn in turns[1:]]
+    gap = overlap_difference(real, thin)
+    assert gap["calls"] == len(turns) - 1
+    assert 0 < gap["low"] <= gap["mean"] <= gap["high"] <= 1
+    assert overlap_difference(real, []) == {}
+
+
 def test_a_table_of_settings(data: Path) -> None:
     grid = sampling.Grid(MODEL, data, calls=2, values={"temperature": ["0.6"], "key": ["own"]})
     found = sampling.sampling(grid, quiet)
@@ -196,7 +250,12 @@ def test_a_table_of_settings(data: Path) -> None:
     assert pianists["overlap"] is None
     assert cool["nats"] < defaults["nats"]
     assert keyed["in_key"] > 0.9
+    assert 0 < keyed["scale"] < 1
+    assert pianists["scale"] == pytest.approx(1.0)
     assert "temperature=0.6" in sampling.table(found)
+    assert sampling.sampling(replace(grid, jobs=2, values={}), quiet)["rows"] == found["rows"][:2]
+    with pytest.raises(ValueError, match="--jobs"):
+        sampling.sampling(replace(grid, jobs=0), quiet)
     with pytest.raises(ControlError):
         sampling.sampling(sampling.Grid(MODEL, data, values={"temperature": ["hot"]}), quiet)
 

@@ -16,7 +16,7 @@ from livemuse.music.vocabulary import HEADS, STEP_EDGES_S, VOCABULARY
 from training.baselines import pianoroll, reading, train
 from training.baselines.answer import answer_file, number_of
 from training.baselines.designs import DESIGNS, WINDOW
-from training.baselines.table import NAMES, Split, baselines, keep_markov, table
+from training.baselines.table import NAMES, Split, Teaching, baselines, keep_markov, table
 from training.baselines.windows import set_aside, windows_of
 from training.corpus import Corpus, Piece
 
@@ -146,10 +146,32 @@ def test_markov_answers_from_what_was_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.pipeline
+def test_the_quick_layer_is_keras_own() -> None:
+    keras = pytest.importorskip("keras")
+    quick, own = pianoroll.quick_lstm(8), keras.layers.LSTM(8, return_sequences=True)
+    heard = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    quick.build(heard.shape)
+    own.build(heard.shape)
+    own.set_weights(quick.get_weights())
+    assert np.asarray(quick(heard)) == pytest.approx(np.asarray(own(heard)), abs=1e-6)
+
+
+@pytest.mark.pipeline
 def test_a_network_is_trained_kept_scored_and_answers(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
     design, corpus = DESIGNS[0], corpus_of(6)
-    train.train(design, corpus, tmp_path, 0.02, lambda _: None)
+    train.train(design, corpus, tmp_path, 0.0005, lambda _: None)
+    facts = tmp_path / f"{design.name}.json"
+    begun = train.history_of(facts)
+    assert begun is not None
+    assert Teaching([1], 1.0, further=True).wants(1, tmp_path)
+    assert not Teaching([1], 1.0).wants(1, tmp_path)
+    train.train(design, corpus, tmp_path, 5.0, lambda _: None)  # further, until nothing more is gained
+    gone_on = train.history_of(facts)
+    assert gone_on is not None
+    assert gone_on["kept_aside_loss"][: begun["checks"]] == begun["kept_aside_loss"]
+    assert gone_on["best_check"] == 1 + int(np.argmin(gone_on["kept_aside_loss"]))
+    assert not Teaching([1], 1.0, further=True).wants(1, tmp_path)
     held_out = corpus_of(2, seed=9)
     found = train.nats(design, tmp_path, held_out)
     assert found.shape == (2, 4)
@@ -170,7 +192,7 @@ def test_the_table_names_every_row_and_marks_what_is_read_into_a_number(tmp_path
     (data / "index.json").write_text("{}")
     run = tmp_path / "run"
     split = Split(data, corpus, held_out, "validation")
-    found = baselines(split, run, [6], [], 1.0, lambda _: None)
+    found = baselines(split, run, Teaching([6], 1.0), [], lambda _: None)
     (row,) = found["rows"]
     assert row["total"] == pytest.approx(sum(row["by_head"][head] for head in HEADS))
     assert "6 markov-5" in table(found)
@@ -179,6 +201,6 @@ def test_the_table_names_every_row_and_marks_what_is_read_into_a_number(tmp_path
     assert f"{row['by_head']['step']:.3f}*" in text
     (data / "index.json").write_text('{"other": 1}')
     with pytest.raises(ValueError, match="other notes"):
-        baselines(split, run, [6], [], 1.0, lambda _: None)
+        baselines(split, run, Teaching([6], 1.0), [], lambda _: None)
     with pytest.raises(ValueError, match="there is no baseline 9"):
-        baselines(split, run, [9], [], 1.0, lambda _: None)
+        baselines(split, run, Teaching([9], 1.0), [], lambda _: None)

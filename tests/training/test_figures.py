@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livemuse.music.notes import Note
@@ -12,7 +12,7 @@ from livemuse.music.theory import Key, parse_key
 from training.corpus import Corpus, Piece
 from training.figures.copying import SEPARATOR, longest_runs, pitches_of, pitches_of_corpus
 from training.figures.form import bar_vectors, drone_bars, form, mean_form, self_similarity, silence_share, silent_bars
-from training.figures.harmony import in_key_share, key_of, register_distance, repetition
+from training.figures.harmony import degrees, in_key_share, key_of, register_distance, repetition
 from training.figures.histograms import KINDS, histograms, mean_overlap, overlap, overlaps, pooled, voices_in_frames
 from training.figures.likeness import spread
 from training.figures.rhythm import autocorrelation, beat
@@ -36,6 +36,11 @@ def test_histograms_count_what_is_there() -> None:
     assert found["density"][:4].tolist() == [2, 0, 0, 1]  # three onsets in the first second, none in two more
 
 
+def test_degrees_are_counted_from_the_tonic() -> None:
+    found = degrees(line([62, 66, 69, 74, 61]), parse_key("D major"))
+    assert found.tolist() == [2, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1]
+
+
 def test_voices_end_where_notes_end() -> None:
     assert voices_in_frames([]).tolist() == []
     assert voices_in_frames([Note(0.0, 60, 0.1, 1), Note(0.1, 62, 0.1, 1)]).tolist() == [1, 1, 1, 1]
@@ -50,6 +55,7 @@ def test_an_overlapping_area_is_one_for_the_same_and_nothing_for_what_shares_not
 
 
 @given(st.lists(st.integers(21, 108), min_size=2, max_size=30), st.floats(0.05, 1.0))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_music_overlaps_wholly_with_itself(pitches: list[int], step_s: float) -> None:
     one = histograms(line(pitches, step_s), 5.0)
     assert mean_overlap(one, one) == pytest.approx(1.0)

@@ -5,9 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livemuse.music.vocabulary import BOS, VOCABULARY
+
+pytest.importorskip("keras", reason="Keras is not installed (extra: train)")
 
 from training.config import Config
 from training.corpus import Corpus, Piece
+from training.dataset import batch_at
 from training.lanes import Encores, plain, plan_lanes, style_table, styles_of, vary
 
 CHUNK = 8
@@ -32,29 +39,46 @@ TWO = invented([("jazz", "", "calm"), ("classical", "Bach", "")])
 def test_after_its_end_and_a_rest_a_piece_goes_on_from_its_middle() -> None:
     encores = Encores(np.array([5, -1]), np.array([10, 0]), np.array([1.5, 0.0]))
     plan = plan_lanes(TWO, 1, CHUNK, np.array([0, 1]), full=True, encores=encores)
-    rows = list(zip(*(a[:, 0].tolist() for a in (plan.piece, plan.offset, plan.length, plan.before)), strict=True))
-    assert rows[:5] == [(0, 0, 8, -1), (0, 8, 8, 7), (0, 16, 4, 15), (0, 5, 8, 19), (0, 13, 2, 12)]
-    assert rows[5] == (1, 20, 8, -1)
-    assert plan.gap_s[:, 0].tolist() == [0, 0, 0, 1.5, 0, 0, 0, 0]
+    columns = (plan.piece, plan.offset, plan.length, plan.before, plan.jump, plan.resume)
+    rows = list(zip(*(a[:, 0].tolist() for a in columns), strict=True))
+    assert rows[:3] == [(0, 0, 8, -1, -1, 0), (0, 8, 8, 7, -1, 0), (0, 16, 8, 15, 4, 5)]
+    assert rows[3:5] == [(0, 9, 6, 8, -1, 0), (1, 20, 8, -1, -1, 0)]
+    assert plan.gap_s[:, 0].tolist() == [0, 0, 1.5, 0, 0, 0, 0]
+
+
+@given(st.integers(1, 40), st.integers(0, 39), st.integers(1, 40), st.integers(1, 17))
+def test_every_note_is_read_after_the_one_that_was_played_before(notes: int, start: int, more: int, chunk: int) -> None:
+    """What a lane reads of a piece and its encore, chunk after chunk, is one run without a hole or a stranger."""
+    corpus = invented([("jazz", "", ""), ("pop", "", "")], notes)
+    start, more = min(start, notes - 1), min(more, notes)
+    more = min(more, notes - start)
+    encores = Encores(np.array([start, -1]), np.array([more, 0]), np.array([1.5, 0.0]))
+    plan = plan_lanes(corpus, 1, chunk, np.array([0, 1]), full=True, encores=encores)
+    told, heard = plain(corpus), []
+    for step in range(plan.steps):
+        inputs, targets, weight, new, _ = batch_at(step, corpus, plan, told, chunk)
+        if plan.piece[step, 0] == 0:
+            assert new[0] == (step == 0)
+            count = int(weight[:, 0].sum())
+            heard += list(zip(inputs[0, :count, 0].tolist(), targets[0, :count, 0].tolist(), strict=True))
+    expected = [*range(notes), *range(start, start + more)]
+    assert [target for _, target in heard] == [p % 128 for p in expected]
+    assert [given for given, _ in heard] == [BOS, *(p % 128 for p in expected[:-1])]
 
 
 def test_the_network_reads_the_rest_and_the_last_note_before_an_encore() -> None:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
-    from livemuse.music.vocabulary import VOCABULARY
-    from training.dataset import batches
-
     encores = Encores(np.array([5, -1]), np.array([10, 0]), np.array([1.5, 0.0]))
     plan = plan_lanes(TWO, 1, CHUNK, np.array([0, 1]), full=True, encores=encores)
     told = replace(plain(TWO), style=np.array([[1.0], [0.0]], np.float32))
-    read = [[part.numpy() for part in batch] for batch in batches(TWO, plan, told, CHUNK)]
-    inputs, targets, weight, new, style = read[3]  # the encore's first chunk
-    assert (inputs[0, 0, 0], targets[0, 0, 0]) == (19, 5)  # after the last note comes one from the middle
-    assert targets[1, 0, 0] == VOCABULARY.step_bin(1.5)
-    assert targets[1, 1, 0] == VOCABULARY.step_bin(0.25)
+    read = [batch_at(step, TWO, plan, told, CHUNK) for step in range(plan.steps)]
+    inputs, targets, weight, new, style = read[2]  # the chunk in which the piece ends
+    assert (inputs[0, 4, 0], targets[0, 4, 0]) == (19, 5)  # after the last note comes one from the middle
+    assert targets[1, 4, 0] == VOCABULARY.step_bin(1.5)
+    assert targets[1, 3, 0] == targets[1, 5, 0] == VOCABULARY.step_bin(0.25)
     assert weight.sum() == CHUNK
     assert not new[0]
-    assert [batch[4][0, 0] for batch in read] == [1, 1, 1, 1, 1, 0, 0, 0]
-    assert [bool(batch[3][0]) for batch in read] == [True, False, False, False, False, True, False, False]
+    assert [batch[4][0, 0] for batch in read] == [1, 1, 1, 1, 0, 0, 0]
+    assert [bool(batch[3][0]) for batch in read] == [True, False, False, False, True, False, False]
     assert style.shape == (1, 1)
 
 

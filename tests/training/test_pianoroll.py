@@ -20,7 +20,8 @@ with warnings.catch_warnings():
 from training.__main__ import main
 from training.pianoroll.benchmark import PARTS, frame_nll, load_set
 from training.pianoroll.config import CONFIGS, HEADS, Shape, load_settings, settings_from
-from training.pianoroll.sequences import Piece, draws_of, features_of, scoring_batches, training_batches
+from training.pianoroll.dataset import batches, plan
+from training.pianoroll.sequences import Batch, Piece, batch_of, draws_of, echoes_of, features_of, scoring_batches
 
 SMALL = {"units": 12, "head_width": 16}
 
@@ -90,9 +91,9 @@ def test_a_damaged_set_is_refused_in_a_sentence(tmp_path: Path, spoil: str) -> N
 
 
 def test_shipped_configs_are_of_the_heads_they_are_named_after() -> None:
-    for path in CONFIGS.glob("*_*.toml"):
+    for path in CONFIGS.glob("*.toml"):
         settings = load_settings(path)
-        assert path.stem.endswith(settings.shape.head)
+        assert path.stem.endswith(settings.shape.head) or settings.shape.kinds == 2
         assert settings.name == path.stem
     with pytest.raises(ValueError, match="unknown setting: unit"):
         settings_from({"shape": {"unit": 3}})
@@ -148,20 +149,73 @@ def test_transposition_moves_every_kind_and_drops_what_leaves_the_piano() -> Non
     assert np.flatnonzero(Piece(frame).moved(-2, 2).frames).tolist() == [48, 85, 88 + 48]
 
 
+def test_nothing_that_is_read_depends_on_what_is_still_to_come() -> None:
+    rng = np.random.default_rng(1)
+    shape = Shape(lookback=(1, 2, 5), echo=3, positions=4)
+    one = (rng.random((30, 88)) < 0.1).astype(np.uint8)
+    other = one.copy()
+    other[20:] = 1 - other[20:]
+    fed = [features_of(Piece(frames, np.arange(30)), shape) for frames in (one, other)]
+    assert np.array_equal(fed[0][:20], fed[1][:20])  # row 19 is what frame 20 is predicted from
+    assert not np.array_equal(fed[0][20], fed[1][20])
+
+
+def test_what_repeats_itself_is_told_by_its_lag() -> None:
+    roll = np.zeros((12, 88), np.uint8)
+    roll[np.arange(12), np.arange(12) % 4] = 1  # every four frames
+    told = echoes_of(roll, Shape(lookback=(3, 4), echo=2))
+    assert told[:, :2].sum() == 0  # three frames back it is never the same
+    assert told[:, 2].tolist() == [0.0] * 4 + [1.0] * 8
+    assert told[:, 3].tolist() == [0.0] * 4 + [0.5] + [1.0] * 7
+
+
 def test_an_epoch_predicts_every_frame_once_and_is_another_each_time() -> None:
     pieces = [Piece(r) for r in rolls(5)]
-    settings = settings_from({"batch": 2, "window": 7})
-    firsts = []
-    for epoch in (0, 0, 1):
-        batches = list(training_batches(pieces, settings, epoch))
-        seen = np.concatenate([b.target for b in batches])
-        assert len(seen) == sum(len(p.frames) - 1 for p in pieces)
-        assert seen.sum() == sum(p.frames[1:].sum() for p in pieces)
-        firsts.append([b.features for b in batches])
-    assert all(np.array_equal(a, b) for a, b in zip(firsts[0], firsts[1], strict=True))
-    assert len(firsts[0]) != len(firsts[2]) or any(
-        a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(firsts[0], firsts[2], strict=True)
-    )
+    settings = settings_from({"batch": 2, "window": 7, "transpose": 3})
+    planned = plan(pieces, settings, (0, 1))
+    assert sum(planned.updates) == len(planned.windows)
+    epochs = np.split(planned.windows, [planned.updates[0]])
+    for windows in epochs:
+        seen = [set[int]() for _ in pieces]
+        for piece, first, count, *_ in windows.reshape(-1, 5).tolist():
+            assert not seen[piece] & set(range(first, first + count))
+            seen[piece] |= set(range(first, first + count))
+        assert [len(frames) for frames in seen] == [len(p.frames) - 1 for p in pieces]
+    assert epochs[0].shape != epochs[1].shape or not np.array_equal(*epochs)
+    assert np.array_equal(plan(pieces, settings, (1,)).windows, epochs[1])  # as a run that goes on reads it
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize("order", ["up", "down"])
+@pytest.mark.parametrize("kinds", [1, 2])
+def test_tf_data_lays_windows_out_as_plain_numpy_does(order: str, kinds: int) -> None:
+    rng, pieces = np.random.default_rng(0), []
+    for count in (5, 40, 2, 90):
+        sounds = rng.random((count, 88)) < 0.05
+        sounds[:, :8] = sounds[:, -8:] = False  # nothing leaves the piano
+        struck = sounds & ((rng.random((count, 88)) < 0.5) | ~np.roll(sounds, 1, 0))
+        struck[0] = sounds[0]
+        frames = np.concatenate([sounds, struck][:kinds], 1).astype(np.uint8)
+        pieces.append(Piece(frames, np.arange(count) % 16))
+    shape = {"kinds": kinds, "positions": 16, "lookback": [2, 5], "echo": 3, "draw_order": order}
+    settings = settings_from({"batch": 3, "window": 20, "transpose": 6, "shape": shape})
+    planned = plan(pieces, settings, (0,))
+    for windows, made in zip(planned.windows, batches(pieces, planned, settings.shape, 6), strict=True):
+        cut = []
+        for piece, first, count, far, _ in windows[windows[:, 2] > 0].tolist():
+            moved = pieces[piece].moved(far, kinds)
+            fed = features_of(moved, settings.shape)
+            cut.append((fed[first : first + count], moved.frames[first : first + count + 1]))
+        expected = batch_of(cut, settings.shape)
+        lanes = len(cut)
+        for name in Batch._fields:
+            ours, theirs = getattr(expected, name), getattr(made, name).numpy()
+            if name == "features":
+                assert not theirs[:, lanes:].any()
+                theirs = theirs[:, :lanes]
+            if name == "where":
+                ours = ours // lanes * settings.batch + ours % lanes
+            np.testing.assert_array_equal(theirs, ours)
 
 
 @pytest.mark.pipeline
@@ -169,9 +223,8 @@ def test_an_epoch_predicts_every_frame_once_and_is_another_each_time() -> None:
 @pytest.mark.parametrize("kinds", [1, 2])
 def test_the_joint_head_is_a_distribution_over_all_frames_that_can_follow(order: str, kinds: int) -> None:
     from training.pianoroll.network import Network
-    from training.pianoroll.sequences import batch_of
 
-    shape = Shape(**SMALL, kinds=kinds, draw_order=order, normalise=True)
+    shape = Shape(**SMALL, kinds=kinds, draw_order=order, normalise=True, around=3, reach=2)
     network, playable, held = Network(shape, seed=3), (2, 30, 31, 80), (30, 80)
     bias = np.full(shape.tokens, -1e6, np.float32)  # four keys alone can be drawn, so that all frames can be counted
     bias[[*playable, shape.keys, *((88 + k for k in playable) if kinds == 2 else ())]] = 0.0
@@ -198,7 +251,7 @@ def test_the_joint_head_is_a_distribution_over_all_frames_that_can_follow(order:
 def test_a_frame_at_a_time_is_the_same_as_the_whole_sequence() -> None:
     from training.pianoroll.network import Network
 
-    shape = Shape(**SMALL, layers=2, residual=True, normalise=True, lookback=(3,), positions=4)
+    shape = Shape(**SMALL, layers=2, residual=True, normalise=True, lookback=(3,), positions=4, around=3, echo=2)
     network = Network(shape)
     fed = features_of(Piece(rolls(1)[0], np.arange(100)[: len(rolls(1)[0])]), shape)
     whole = network.sequence(tensorflow.constant(fed[:, None]), tensorflow.range(len(fed)))
@@ -214,7 +267,9 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -
     from training.pianoroll.train import load_best, train
 
     pieces = {part: [Piece(r) for r in rolls(4, k)] for k, part in enumerate(("train", "valid"))}
-    settings = settings_from({"epochs": 4, "batch": 2, "window": 9, "transpose": 2, "shape": SMALL})
+    settings = settings_from(
+        {"epochs": 4, "batch": 2, "window": 9, "transpose": 2, "shape": SMALL | {"around": 2, "reach": 1}}
+    )
 
     def stop(line: str) -> None:
         if "epoch 2," in line:

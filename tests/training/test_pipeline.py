@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from livemuse.cli import main
+from livemuse.midi.smf import note_rows, read_song
 from livemuse.model.bundle import load_bundle
 from livemuse.model.stepper import OnnxStepper
 from livemuse.music.vocabulary import HEADS
@@ -23,10 +25,11 @@ from training.corpus import load_corpus, prepare  # noqa: E402
 from training.evaluate import evaluate, evenings, in_the_evening, onnx_nats, table  # noqa: E402
 from training.export import export  # noqa: E402
 from training.graphs import write_graphs  # noqa: E402
+from training.kernels import lstm  # noqa: E402
 from training.lanes import style_table  # noqa: E402
-from training.network import Network, lstm  # noqa: E402
+from training.network import Network  # noqa: E402
 from training.parity import check_parity, difference  # noqa: E402
-from training.run import load_network  # noqa: E402
+from training.run import load_network, weights_of  # noqa: E402
 from training.score import nats_by_piece  # noqa: E402
 from training.train import train  # noqa: E402
 
@@ -73,6 +76,11 @@ def history(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+def bits_of(model: Path) -> int:
+    """Of the weights that are shipped: 32 or 8."""
+    return int(json.loads((model / "manifest.json").read_text())["weights"]["bits"])
+
+
 def test_it_learns(trained: Path) -> None:
     scores = [float(row["validation_nats"]) for row in history(trained)]
     assert scores[-1] < scores[0] < 16.4
@@ -98,27 +106,37 @@ def test_cut_off_and_gone_on_with_it_learns_the_same(notes: Path, trained: Path,
 
 
 def test_the_exported_model_plays_what_the_network_says(trained: Path, model: Path) -> None:
-    network, _ = load_network(trained / "checkpoint.npz")
+    network, _ = load_network(weights_of(trained))
     stepper = OnnxStepper(load_bundle(model))
     assert stepper.name == "tiny"
+    near = 1e-4 if bits_of(model) == 32 else 0.3
     state, carried = stepper.start(), network.zero_state(1)
     for note in [(128, 0, 0, 0), (60, 30, 20, 16), (64, 0, 47, 31), (127, 63, 0, 0)]:
         pitch_logits, z, carried = network.step([tensorflow.constant([v]) for v in note], carried, NO_STYLE)
         if note[0] < 128:
             state = stepper.feed(state, note)
-        assert difference(state.pitch_logits, pitch_logits.numpy()[0]) < 1e-4
+        assert difference(state.pitch_logits, pitch_logits.numpy()[0]) < near
         drawn = (62, 5, 7)
         for k, head in enumerate(HEADS[1:], 1):
             logits = network.head(head, z, [tensorflow.constant([v]) for v in drawn[:k]])
-            assert difference(stepper.logits(state, head, drawn[:k]), logits.numpy()[0]) < 1e-4
+            assert difference(stepper.logits(state, head, drawn[:k]), logits.numpy()[0]) < near
+
+
+def test_it_answers_a_call(tiny_corpus: Path, model: Path, tmp_path: Path) -> None:
+    """The last of the README's four commands: from a folder of MIDI files to an answer."""
+    call, answer = tiny_corpus / "validation" / "0.mid", tmp_path / "answer.mid"
+    assert main(["answer", str(call), "-o", str(answer), "--model", str(model), "--seconds", "6"]) == 0
+    assert len(note_rows(read_song(answer.read_bytes()))) > 3
 
 
 def test_the_score_of_the_graphs_is_the_score_of_the_network(notes: Path, trained: Path, model: Path) -> None:
     """The sequence in training and the single step in play are one network: their surprise is the same."""
-    network, _ = load_network(trained / "checkpoint.npz")
+    network, _ = load_network(weights_of(trained))
     held_out = load_corpus(notes, "validation")
     ours = onnx_nats(load_bundle(model), held_out, quiet)
-    np.testing.assert_allclose(ours, nats_by_piece(network, held_out), rtol=1e-4)
+    theirs = nats_by_piece(network, held_out)
+    np.testing.assert_allclose(ours.sum(), theirs.sum(), rtol=5e-3)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4 if bits_of(model) == 32 else 0.05)
 
 
 def test_evaluation_puts_the_markov_model_in_the_same_table(notes: Path, model: Path) -> None:

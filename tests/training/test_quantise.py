@@ -55,7 +55,7 @@ def write_step(folder: Path, product: str) -> Graph:
         [numpy_helper.from_array(array, name) for name, array in kept.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "step.onnx").write_bytes(model.SerializeToString())
     return weights
 

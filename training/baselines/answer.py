@@ -9,7 +9,7 @@ each number of a note from what followed such notes in the training pieces. The 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,14 @@ from livemuse.music.vocabulary import HEADS, VOCABULARY
 from livemuse.recording.midifile import read_midi_file, write_whole
 from training.baselines import pianoroll, table, train
 from training.baselines.designs import DESIGNS, PITCH_UNIT, WINDOW, Design
+from training.baselines.markov import Markov
 from training.baselines.windows import features
 
 Array = npt.NDArray[Any]
 SHORTEST_S = 0.02
 MOST_NOTES = 1000  # a design whose steps are all zero would never come to an end
+Player = Callable[[Sequence[Note], float, int], list[Note]]
+"""A call, for how many seconds, and a seed: the notes of the answer, whose onsets count from its first note."""
 
 
 def _columns(call: Sequence[Note]) -> tuple[Array, Array, Array]:
@@ -39,19 +42,15 @@ def _columns(call: Sequence[Note]) -> tuple[Array, Array, Array]:
     return np.array([n.pitch for n in call]), step_s, np.array([n.duration_s for n in call])
 
 
-def windowed(design: Design, folder: Path, call: Sequence[Note], rng: np.random.Generator) -> Iterator[Note]:
-    """Notes of designs 1 to 4 without end; steps count from the first, which falls on time 0."""
-    import tensorflow as tf
-
-    model, _, _ = train.load(design, folder)
-    ask = tf.function(lambda x: model(x, training=False))
+def windowed(design: Design, ask: Any, call: Sequence[Note], rng: np.random.Generator) -> Iterator[Note]:
+    """Notes of designs 1 to 4 without end, `ask` being its network; they count from the first, on time 0."""
     window = np.zeros((1, WINDOW, 3), np.float32)
     heard = features(*_columns(call))[-WINDOW:]
     window[0, WINDOW - len(heard) :] = heard
     velocity = int(np.median([n.velocity for n in call]))
     onset_s, first = 0.0, True
     while True:
-        said = {head: value.numpy()[0].astype(np.float64) for head, value in ask(tf.constant(window)).items()}
+        said = {head: value.numpy()[0].astype(np.float64) for head, value in ask(window).items()}
         if design.categorical:
             share = np.exp(said["pitch"] - said["pitch"].max())
             pitch = int(rng.choice(len(share), p=share / share.sum()))
@@ -64,9 +63,8 @@ def windowed(design: Design, folder: Path, call: Sequence[Note], rng: np.random.
         window = np.concatenate([window[:, 1:], note[None]], 1)
 
 
-def counted(folder: Path, call: Sequence[Note], rng: np.random.Generator) -> Iterator[Note]:
+def counted(model: Markov, call: Sequence[Note], rng: np.random.Generator) -> Iterator[Note]:
     """Notes of the Markov model without end; the first falls on time 0."""
-    model = table.load_markov(folder)
     pitch, step_s, duration_s = _columns(call)
     rows = zip(pitch.tolist(), step_s.tolist(), duration_s.tolist(), call, strict=True)
     history = np.array(
@@ -84,11 +82,10 @@ def counted(folder: Path, call: Sequence[Note], rng: np.random.Generator) -> Ite
         history = np.concatenate([history, [drawn]])
 
 
-def rolled(folder: Path, call: Sequence[Note], seconds: float, rng: np.random.Generator) -> list[Note]:
+def rolled(model: Any, call: Sequence[Note], seconds: float, rng: np.random.Generator) -> list[Note]:
     """Notes of the piano roll, so many seconds from its first sounding frame on."""
     from keras import ops
 
-    model = pianoroll.load(folder)
     *lstms, dense = model.layers[1:]
     begin_s = call[0].onset_s
     onset_s, duration_s = np.array([n.onset_s for n in call]) - begin_s, np.array([n.duration_s for n in call])
@@ -121,15 +118,26 @@ def number_of(name: str) -> int:
     raise ValueError(f"there is no baseline {name!r}; there are {', '.join(table.NAMES.values())}")
 
 
-def answer_notes(number: int, folder: Path, call: Sequence[Note], seconds: float, seed: int) -> list[Note]:
-    """The notes with which a baseline answers for so many seconds; onsets count from its first note."""
-    rng = np.random.default_rng(seed)
+def load_player(number: int, folder: Path) -> Player:
+    """A trained baseline, ready to answer; ValueError where the folder does not hold it."""
+    if not (folder / f"{table.NAMES[number]}.npz").is_file():
+        raise ValueError(f"{folder} holds no trained {table.NAMES[number]}: run `python -m training baselines` first")
     if number == pianoroll.NUMBER:
-        return rolled(folder, call, seconds, rng)
+        roll = pianoroll.load(folder)
+        return lambda call, seconds, seed: rolled(roll, call, seconds, np.random.default_rng(seed))
     if number == table.MARKOV_NUMBER:
-        source = counted(folder, call, rng)
-    else:
-        source = windowed(next(d for d in DESIGNS if d.number == number), folder, call, rng)
+        markov = table.load_markov(folder)
+        return lambda call, seconds, seed: until(seconds, counted(markov, call, np.random.default_rng(seed)))
+    import tensorflow as tf
+
+    design = next(d for d in DESIGNS if d.number == number)
+    model, _, _ = train.load(design, folder)
+    ask = tf.function(lambda x: model(x, training=False), input_signature=[tf.TensorSpec((1, WINDOW, 3), tf.float32)])
+    return lambda call, seconds, seed: until(seconds, windowed(design, ask, call, np.random.default_rng(seed)))
+
+
+def until(seconds: float, source: Iterator[Note]) -> list[Note]:
+    """The notes that begin in so many seconds."""
     notes: list[Note] = []
     for note in source:
         if note.onset_s >= seconds or len(notes) == MOST_NOTES:
@@ -138,18 +146,22 @@ def answer_notes(number: int, folder: Path, call: Sequence[Note], seconds: float
     return notes
 
 
+def answer_notes(number: int, folder: Path, call: Sequence[Note], seconds: float, seed: int) -> list[Note]:
+    """The notes with which a baseline answers one call for so many seconds; onsets count from its first note."""
+    return load_player(number, folder)(call, seconds, seed)
+
+
 def answer_file(name: str, folder: Path, paths: tuple[Path, Path], seconds: float, seed: int) -> dict[str, Any]:
     """Answer the call in a MIDI file with a MIDI file; `paths` are (call, answer). FileError for a call without notes.
 
     The call is heard as the notes sound under the pedal, which is how the baselines were trained.
     """
     number = number_of(name)
-    if not (folder / f"{table.NAMES[number]}.npz").is_file():
-        raise ValueError(f"{folder} holds no trained {table.NAMES[number]}: run `python -m training baselines` first")
+    player = load_player(number, folder)  # first, since a folder without it is the plainer mistake
     call = notes_of(read_midi_file(paths[0]))
     if not call:
         raise FileError(f"{paths[0]} holds no notes to answer.", "Give a MIDI file in which something is played.")
-    notes = answer_notes(number, folder, call, seconds, seed)
+    notes = player(call, seconds, seed)
     ends = [(n.end_s, note_off(0, n.pitch)) for n in notes]
     strikes = [(n.onset_s, note_on(0, n.pitch, n.velocity)) for n in notes]
     track = Track(table.NAMES[number], sorted([*ends, *strikes], key=lambda e: (e[0], e[1][0])))

@@ -51,7 +51,21 @@ def _hash(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def train_missing(split: Split, folder: Path, only: Sequence[int], minutes: float, say: Say) -> None:
+@dataclass(frozen=True)
+class Teaching:
+    """Which baselines are trained, and how long each; further, those that the clock ended before go on."""
+
+    only: Sequence[int]
+    minutes: float
+    further: bool = False
+
+    def wants(self, number: int, folder: Path) -> bool:
+        """Whether a baseline is trained now."""
+        facts = folder / f"{NAMES[number]}.json"
+        return number in self.only and (not facts.is_file() or (self.further and train.unfinished(facts)))
+
+
+def train_missing(split: Split, folder: Path, teaching: Teaching, say: Say) -> None:
     """Train those baselines that the folder does not hold; ValueError where it holds those of other notes."""
     folder.mkdir(parents=True, exist_ok=True)
     about = folder / "notes.json"
@@ -60,11 +74,11 @@ def train_missing(split: Split, folder: Path, only: Sequence[int], minutes: floa
         raise ValueError(f"{folder} holds baselines trained on other notes than {split.data}; choose another --run")
     train.keep_json(about, {"notes": key})
     for design in DESIGNS:
-        if design.number in only and not (folder / f"{design.name}.json").is_file():
-            train.train(design, split.train, folder, minutes, say)
-    if pianoroll.NUMBER in only and not (folder / f"{pianoroll.NAME}.json").is_file():
-        pianoroll.train(split.train, folder, minutes, say)
-    if MARKOV_NUMBER in only and not (folder / f"{MARKOV}.npz").is_file():
+        if teaching.wants(design.number, folder):
+            train.train(design, split.train, folder, teaching.minutes, say)
+    if teaching.wants(pianoroll.NUMBER, folder):
+        pianoroll.train(split.train, folder, teaching.minutes, say)
+    if MARKOV_NUMBER in teaching.only and not (folder / f"{MARKOV}.npz").is_file():
         keep_markov(split.train, folder, say)
 
 
@@ -129,15 +143,14 @@ def note_rows(
     return rows
 
 
-def baselines(
-    split: Split, folder: Path, only: Sequence[int], models: Sequence[Path], minutes: float, say: Say
-) -> dict[str, Any]:
+def baselines(split: Split, folder: Path, teaching: Teaching, models: Sequence[Path], say: Say) -> dict[str, Any]:
     """Train what is missing, score all; {"notes": rows, "frames": rows, and what they are about}."""
+    only = teaching.only
     unknown = sorted(set(only) - set(NAMES))
     if unknown:
         known = ", ".join(f"{k} {n}" for k, n in sorted(NAMES.items()))
         raise ValueError(f"there is no baseline {unknown[0]}; there are {known}")
-    train_missing(split, folder, only, minutes, say)
+    train_missing(split, folder, teaching, say)
     rows = note_rows(split, folder, only, models, say)
     frames = pianoroll.scores(folder, split.train, split.held_out) if pianoroll.NUMBER in only else []
     return {

@@ -20,6 +20,7 @@ from training.corpus import Corpus
 from training.lanes import corpus_bins
 
 Array = npt.NDArray[Any]
+Say = Callable[[str], None]
 BATCH, JUDGED = 256, 4096
 CHECKS_A_PASS = 4  # how often it is judged on what is kept aside, in one pass over the notes
 PATIENCE = 4  # checks without a gain
@@ -60,7 +61,7 @@ def one_thread(seed: int) -> None:
         return  # TensorFlow has already begun
 
 
-def fit(model: Any, rows: tuple[Any, Any], checks: int, minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
+def fit(model: Any, rows: tuple[Any, Any], checks: int, minutes: float, say: Say) -> dict[str, Any]:
     """Train until the notes kept aside are no longer told better, or the time is up; the best weights stay.
 
     `rows` are (endless training batches, those kept aside); `checks` is how many batches lie between two checks.
@@ -108,15 +109,51 @@ def expectations(model: Any, corpus: Corpus) -> dict[str, Array]:
     return found | {head: found[head][:, 0] for head in REGRESSED}
 
 
-def train(design: Design, corpus: Corpus, folder: Path, minutes: float, say: Callable[[str], None]) -> None:
-    """Train a design and keep its weights, its histograms and how its numbers are read."""
-    one_thread(seed=design.number)
-    say(f"{design.name}: {design.title}")
+def history_of(facts: Path) -> dict[str, Any] | None:
+    """How a design has been trained so far; None where it has not."""
+    if not facts.is_file():
+        return None
+    found: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))["history"]
+    return found
+
+
+def unfinished(facts: Path) -> bool:
+    """Whether a design has been trained, but was ended by the clock."""
+    return bool((history_of(facts) or {}).get("out_of_time"))
+
+
+def go_on(
+    model: Any, rows: tuple[Any, Any], checks: int, minutes: float, before: dict[str, Any] | None, say: Say
+) -> dict[str, Any]:
+    """Fit a model, or fit it further, as one history; weights that were better before stay."""
+    begun_with = model.get_weights()
+    after = fit(model, rows, checks, minutes, say)
+    if before is None:
+        return after
+    losses = before["kept_aside_loss"] + after["kept_aside_loss"]
+    best = int(np.argmin(losses))
+    if best < before["checks"]:
+        model.set_weights(begun_with)
+    return after | {
+        "checks": len(losses),
+        "best_check": best + 1,
+        "kept_aside_loss": losses,
+        "seconds": round(before["seconds"] + after["seconds"], 1),
+    }
+
+
+def train(design: Design, corpus: Corpus, folder: Path, minutes: float, say: Say) -> None:
+    """Train a design, or train it further, and keep its weights, its histograms and how its numbers are read."""
+    before = history_of(folder / f"{design.name}.json")
+    seed = design.number + (before["checks"] if before else 0)
+    one_thread(seed)
+    say(f"{design.name}: {design.title}" + (f", from check {before['best_check']} on" if before else ""))
     rest, aside = set_aside(corpus)
-    model = network(design)
-    rows = dataset(windows_of(rest), design.categorical, BATCH, seed=design.number)
+    model = load(design, folder)[0] if before else network(design)
+    rows = dataset(windows_of(rest), design.categorical, BATCH, seed)
     kept = dataset(windows_of(aside), design.categorical, JUDGED, seed=None)
-    history = fit(model, (rows, kept), max(rest.notes // (BATCH * CHECKS_A_PASS), 1), minutes, say)
+    checks = max(rest.notes // (BATCH * CHECKS_A_PASS), 1)
+    history = go_on(model, (rows, kept), checks, minutes, before, say)
     bins = corpus_bins(corpus)
     floors = {h: reading.histogram(bins[:, k], VOCABULARY.sizes[h]) for k, h in enumerate(HEADS)}
     said, true = expectations(model, aside), corpus_bins(aside)

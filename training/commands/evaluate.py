@@ -19,7 +19,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pieces", type=int, default=0, help="so many pieces, drawn with --seed; 0 is all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--evening", action="store_true", help="the state carried on from piece to piece, or not")
-    parser.add_argument("--answers", type=int, default=0, help="answer so many calls too, and judge the answers")
+    words = "answer N calls too, and judge the answers (30; none with --evening; 0 is off)"
+    parser.add_argument("--answers", type=int, metavar="N", help=words)
     parser.add_argument("--json", action="store_true")
 
 
@@ -32,10 +33,11 @@ def run(args: argparse.Namespace) -> None:
     else:
         found = evaluate(args.model, args.data, args.split, args.pieces, args.seed, say)
     text = "" if args.json else table(found)
-    if args.answers:
+    calls = args.answers if args.answers is not None else 0 if args.evening else 30
+    if calls:
         from training import answers
 
-        asked = answers.Asked(args.model, args.data, args.answers, seed=args.seed, split=args.split)
+        asked = answers.Asked(args.model, args.data, calls, seed=args.seed, split=args.split)
         found["answers"] = answers.answers(asked, say)
         text += "" if args.json else "\n\n" + answers.table(found["answers"])
     sys.stdout.write((as_json(found) if args.json else text) + "\n")

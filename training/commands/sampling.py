@@ -33,6 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", nargs="*", default=values, metavar="VALUE",
                             help=f"rows of {name}{words}; default: {' '.join(values)}")  # fmt: skip
     parser.add_argument("--set", action="append", dest="sets", default=[], metavar="NAME=VALUE", help="in every row")
+    parser.add_argument("--jobs", type=int, default=1, help="answer in so many processes; the table is the same")
     parser.add_argument("--no-copying", action="store_true", help="do not look for runs in the training set")
     parser.add_argument("--json", action="store_true")
 
@@ -42,6 +43,6 @@ def run(args: argparse.Namespace) -> None:
     from training.figures.sampling import Grid, sampling, table
 
     values = {name: getattr(args, name) for name in _DEFAULTS}
-    grid = Grid(args.model, args.data, args.calls, args.seed, tuple(args.sets), values, not args.no_copying)
+    grid = Grid(args.model, args.data, args.calls, args.seed, tuple(args.sets), values, not args.no_copying, args.jobs)
     found = sampling(grid, say)
     sys.stdout.write((json.dumps(found) if args.json else table(found)) + "\n")

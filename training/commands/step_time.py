@@ -20,12 +20,15 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-keras", action="store_true", help="leave out Keras' predict, which takes a while to start"
     )
+    parser.add_argument("--keep", action="store_true", help="write the times into the model's manifest and card")
     parser.add_argument("--json", action="store_true")
 
 
 def run(args: argparse.Namespace) -> None:
     """Time it and print a table."""
-    from training.step_time import step_time, table
+    from training.step_time import keep, step_time, table
 
     found = step_time(args.model, args.notes, args.cold_notes, not args.no_keras, say)
+    if args.keep:
+        keep(args.model, found)
     sys.stdout.write((json.dumps(found) if args.json else table(found)) + "\n")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from livemuse.music.notes import Note
 from livemuse.music.theory import Key
 
+Array = npt.NDArray[Any]
 # How well each degree fits a key, in semitones above the tonic. Source: Krumhansl and Kessler 1982.
 _MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
@@ -40,6 +42,12 @@ def key_of(notes: Sequence[Note]) -> Key:
 def in_key_share(notes: Sequence[Note], key: Key) -> float:
     """The share of notes whose pitch class belongs to the key, 0 to 1; minor is the natural minor."""
     return sum(note.pitch % 12 in key.pitch_classes for note in notes) / max(len(notes), 1)
+
+
+def degrees(notes: Sequence[Note], key: Key) -> Array:
+    """How often each degree of the chromatic scale above the tonic is struck, (12,) counts."""
+    counted: Array = np.bincount([(note.pitch - key.tonic) % 12 for note in notes], minlength=12)
+    return counted
 
 
 def repetition(notes: Sequence[Note], run: int = 4) -> float:

@@ -22,9 +22,9 @@ FRAME_S: Final = 0.05  # polyphony is counted in steps of so much
 MOST_VOICES: Final = 12  # the last bin of polyphony: so many notes at once, or more
 MOST_PER_S: Final = 24  # the last bin of density: so many onsets in a second, or more
 LONGEST_S: Final = 3600.0  # notes that end later are counted as ending here
-_STEP_EDGES_S: Final = np.concatenate([[0.0], np.geomspace(0.03, 4.0, 16), [math.inf]])
-_DURATION_EDGES_S: Final = np.concatenate([[0.0], np.geomspace(0.04, 8.0, 16), [math.inf]])
-_VELOCITY_EDGES: Final = np.arange(0, 129, 8)
+STEP_EDGES_S: Final = np.concatenate([[0.0], np.geomspace(0.03, 4.0, 16), [math.inf]])
+DURATION_EDGES_S: Final = np.concatenate([[0.0], np.geomspace(0.04, 8.0, 16), [math.inf]])
+VELOCITY_EDGES: Final = np.arange(0, 129, 8)
 
 
 def histograms(notes: Sequence[Note], length_s: float) -> dict[str, Array]:
@@ -40,9 +40,9 @@ def histograms(notes: Sequence[Note], length_s: float) -> dict[str, Array]:
     sounding = np.minimum(voices[voices > 0], MOST_VOICES) - 1
     return {
         "pitch_class": np.bincount([note.pitch % 12 for note in notes], minlength=12),
-        "inter_onset": np.histogram(np.diff(onsets_s), _STEP_EDGES_S)[0],
-        "duration": np.histogram([note.duration_s for note in notes], _DURATION_EDGES_S)[0],
-        "velocity": np.histogram([note.velocity for note in notes], _VELOCITY_EDGES)[0],
+        "inter_onset": np.histogram(np.diff(onsets_s), STEP_EDGES_S)[0],
+        "duration": np.histogram([note.duration_s for note in notes], DURATION_EDGES_S)[0],
+        "velocity": np.histogram([note.velocity for note in notes], VELOCITY_EDGES)[0],
         "polyphony": np.bincount(sounding, minlength=MOST_VOICES),
         "density": np.bincount(np.minimum(seconds, MOST_PER_S), minlength=MOST_PER_S + 1),
     }

@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from livemuse.model.stepper import ModelState, OnnxStepper
+from livemuse.model.bundle import Bundle
 from livemuse.music.notes import Note
 from livemuse.music.vocabulary import HEADS, VOCABULARY
 from training.evaluate import bootstrap
+from training.figures.following import FIRST, Stand, beginning, follow
 from training.figures.histograms import histograms, mean_overlap, overlap
 from training.figures.playing import ANSWER_S, Turn, echo
 
@@ -44,32 +45,33 @@ def gain(own: Sequence[float], others: Sequence[float], less_is_better: bool = F
 
 
 class Judge:
-    """A model, asked how likely an answer is after a call."""
+    """A model, asked how likely answers are after calls; what it made of a call is kept."""
 
-    def __init__(self, stepper: OnnxStepper) -> None:
-        self._stepper = stepper
+    def __init__(self, bundle: Bundle) -> None:
+        self.name = bundle.info.name
+        self._bundle = bundle
+        self._heard: dict[tuple[Note, ...], Stand] = {}
 
-    def after(self, call: Sequence[Note]) -> tuple[ModelState, float]:
-        """What the model expects after a call, and the call's last onset."""
-        state, previous_s = self._stepper.start(), call[0].onset_s
-        for note in call:
-            state = self._stepper.feed(state, words(note, previous_s))
-            previous_s = note.onset_s
-        return state, previous_s
+    def after(self, calls: Sequence[tuple[Note, ...]]) -> list[Stand]:
+        """What the model expects after each call."""
+        new = [call for call in dict.fromkeys(calls) if call not in self._heard]
+        read = [np.concatenate([[FIRST], bins_of(call, call[0].onset_s)]) for call in new]
+        stands, _ = follow(self._bundle, [beginning(self._bundle)] * len(new), read)
+        self._heard |= dict(zip(new, stands, strict=True))
+        return [self._heard[call] for call in calls]
 
-    def nats(self, state: ModelState, silence_s: float, notes: Sequence[Note]) -> float:
-        """Nats a note of an answer that begins ``silence_s`` after the last onset; its first step was no choice."""
-        total, previous_s = 0.0, -silence_s
-        for index, note in enumerate(notes):
-            drawn = words(note, previous_s)
-            for position, head in enumerate(HEADS):
-                if index == 0 and head == "step":
-                    continue
-                logits = self._stepper.logits(state, head, drawn[:position]).astype(np.float64)
-                peak = logits.max()
-                total += float(np.log(np.exp(logits - peak).sum()) + peak - logits[drawn[position]])
-            state, previous_s = self._stepper.feed(state, drawn), note.onset_s
-        return total / len(notes)
+    def nats(self, stands: Sequence[Stand], silences_s: Sequence[float], answers: Sequence[Sequence[Note]]) -> Array:
+        """(answers,) nats a note of answers that begin so long after the last onset; the first step was no choice."""
+        read = [bins_of(notes, -silence_s) for notes, silence_s in zip(answers, silences_s, strict=True)]
+        _, found = follow(self._bundle, stands, read)
+        step = HEADS.index("step")
+        return np.array([(float(nats.sum()) - float(nats[0, step])) / len(nats) for nats in found])
+
+
+def bins_of(notes: Sequence[Note], previous_s: float) -> Array:
+    """Notes as the model reads them, (notes, 4) int32, the last onset before them at ``previous_s``."""
+    before_s = [previous_s, *(note.onset_s for note in notes)]
+    return np.array([words(note, at_s) for note, at_s in zip(notes, before_s, strict=False)], np.int32)
 
 
 def words(note: Note, previous_s: float) -> tuple[int, int, int, int]:
@@ -93,15 +95,18 @@ PERFORMANCES: Final[dict[str, Performance]] = {
 
 def nats_gain(judge: Judge, turns: Sequence[Turn], performance: Performance) -> Gain:
     """Nats a note after one's own call against after the next few calls of the list; less is better."""
-    heard = [judge.after(turn.call) for turn in turns]
-    own, others = [], []
+    heard = judge.after([turn.call for turn in turns])
+    after, silences_s, answers = [], [], []
     for index, turn in enumerate(turns):
-        silence_s = max(n.end_s for n in turn.call) - heard[index][1] + PAUSE_S
-        notes = performance(turn)[:MOST_SCORED]
-        own.append(judge.nats(heard[index][0], silence_s, notes))
-        tried = [judge.nats(heard[k][0], silence_s, notes) for k in _others(index, len(turns))]
-        others.append(float(np.mean(tried)) if tried else own[-1])
-    return gain(own, others, less_is_better=True)
+        silence_s = max(n.end_s for n in turn.call) - turn.call[-1].onset_s + PAUSE_S
+        for k in (index, *_others(index, len(turns))):
+            after.append(heard[k])
+            silences_s.append(silence_s)
+            answers.append(performance(turn)[:MOST_SCORED])
+    table = judge.nats(after, silences_s, answers).reshape(len(turns), -1)  # (turns, own and others)
+    own = table[:, 0]
+    others = table[:, 1:].mean(1) if table.shape[1] > 1 else own
+    return gain(own.tolist(), others.tolist(), less_is_better=True)
 
 
 def _others(index: int, count: int, most: int = OTHERS) -> list[int]:

@@ -14,13 +14,13 @@ import numpy as np
 
 from livemuse.midi.messages import note_off, note_on
 from livemuse.midi.smf import Track, notes_of, read_song, write_song
-from livemuse.model.bundle import load_bundle
 from livemuse.model.stepper import OnnxStepper
 from livemuse.music.controls import Controls
 from livemuse.music.notes import Note
 from livemuse.music.protocols import Stepper
 from livemuse.offline import LONGEST_CALL, answer_notes, song_of
 from training.corpus import Corpus
+from training.evaluate import performance_bundle
 
 CALL_S, ANSWER_S = 20.0, 8.0
 FEWEST_CALL_NOTES, FEWEST_NEXT_NOTES = 20, 5
@@ -106,8 +106,8 @@ def controls_of(settings: Sequence[str], length_s: float = ANSWER_S, seed: int =
 
 
 def load_stepper(model: Path) -> OnnxStepper:
-    """A model folder, ready to play; ModelError where it cannot be used."""
-    return OnnxStepper(load_bundle(model))
+    """A model folder, ready to play notes; ModelError where it cannot be used, ValueError for a model on a grid."""
+    return OnnxStepper(performance_bundle(model))
 
 
 def call_bytes(call: Sequence[Note]) -> bytes:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from livemuse.model.stepper import OnnxStepper
 from livemuse.music.notes import Note
 from training.corpus import load_corpus
+from training.evaluate import performance_bundle
 from training.figures.copying import longest_runs, pitches_of, pitches_of_corpus
-from training.figures.harmony import key_of
+from training.figures.harmony import degrees, key_of
+from training.figures.histograms import overlap
 from training.figures.judging import Gain, Judge, continuation_gain, nats_gain, pitch_class_gain
 from training.figures.likeness import likeness, register, runs_of, spread
-from training.figures.playing import Turn, answered, choose_turns, controls_of, improvise, load_stepper
+from training.figures.playing import Turn, choose_turns, controls_of, improvise, load_stepper
 
 OWN_KEY: Final = "own"  # as a value of `key`: the key of each call
 COLUMNS: Final = {
@@ -26,6 +32,7 @@ COLUMNS: Final = {
     "nats": "nats a note after its own call",
     "nats_gain": "nats a note after other calls, less those after its own",
     "in_key": "share of notes in the key of the call",
+    "scale": "how often each degree above the tonic is struck: overlapping area with the pianists', in the call's key",
     "repetition": "share of runs of four pitches that the same answer had before",
     "beat": "rhythmic autocorrelation at the beat",
     "four_beats": "rhythmic autocorrelation at four beats",
@@ -50,6 +57,7 @@ class Grid:
     settings: tuple[str, ...] = ()  # of every row
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)  # control: what it is set to, a row each
     copying: bool = True
+    jobs: int = 1  # processes that answer side by side
 
 
 def rows_of(values: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
@@ -61,6 +69,20 @@ def answer_at(stepper: OnnxStepper, turn: Turn, settings: Sequence[str]) -> tupl
     """The answer to a call at some settings, where ``key=own`` is the key of the call."""
     own = f"key={key_of(turn.call)}"
     return improvise(stepper, turn.call, controls_of([own if s == f"key={OWN_KEY}" else s for s in settings]))
+
+
+def answers_at(model: Path, turns: Sequence[Turn], settings: Sequence[str]) -> list[tuple[Note, ...]]:
+    """The answer to each call at some settings; the work of one process."""
+    stepper = load_stepper(model)
+    return [answer_at(stepper, turn, settings) for turn in turns]
+
+
+def scale_overlap(turns: Sequence[Turn]) -> float:
+    """The overlapping area of the degrees that all answers and all true continuations strike in their calls' keys."""
+    keys = [key_of(turn.call) for turn in turns]
+    made = sum(degrees(turn.answer, key) for turn, key in zip(turns, keys, strict=True))
+    real = sum(degrees(turn.next, key) for turn, key in zip(turns, keys, strict=True))
+    return overlap(np.asarray(made), np.asarray(real))
 
 
 def row(judge: Judge, turns: Sequence[Turn]) -> dict[str, float | None]:
@@ -77,6 +99,7 @@ def row(judge: Judge, turns: Sequence[Turn]) -> dict[str, float | None]:
         "nats": nats.own,
         "nats_gain": nats.gain,
         "in_key": whole["answer"]["in_key_share"],
+        "scale": scale_overlap(turns),
         "repetition": whole["answer"]["repetition"],
         "beat": whole["answer"]["rhythm_at_the_beat"],
         "four_beats": whole["answer"]["rhythm_at_four_beats"],
@@ -89,28 +112,39 @@ def row(judge: Judge, turns: Sequence[Turn]) -> dict[str, float | None]:
 
 def sampling(grid: Grid, say: Callable[[str], None]) -> dict[str, Any]:
     """Every row of the table, and the pianists' own; ValueError where no call can be taken from the pieces."""
-    stepper = load_stepper(grid.model)
-    judge = Judge(stepper)
-    for settings in rows_of(grid.values):  # a misspelt control is told before anything is played
-        controls_of([*grid.settings, *(s for s in settings if s != f"key={OWN_KEY}")])
+    if grid.jobs < 1:
+        raise ValueError(f"--jobs is 1 or more, not {grid.jobs}")
+    judge = Judge(performance_bundle(grid.model))
+    wanted = [(*grid.settings, *settings) for settings in rows_of(grid.values)]
+    for settings in wanted:  # a misspelt control is told before anything is played
+        controls_of([s for s in settings if s != f"key={OWN_KEY}"])
     turns = choose_turns(load_corpus(grid.data, "validation"), grid.calls, grid.seed)
     if not turns:
         raise ValueError(f"no piece of {grid.data} is long enough for a call and its continuation")
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = [_pianists(judge, turns)]
     played = [[pitches_of(turn.next) for turn in turns]]
-    for settings in rows_of(grid.values):
-        wanted = (*grid.settings, *settings)
-        done = answered(turns, lambda turn, wanted=wanted: answer_at(stepper, turn, wanted), say)  # type: ignore[misc]
+    for settings, given in zip(rows_of(grid.values), _answers(grid, turns, wanted), strict=True):
+        done = [replace(turn, answer=notes) for turn, notes in zip(turns, given, strict=True) if notes]
+        name = " ".join(settings) or "defaults"
         if not done:
-            raise ValueError(f"no call was answered at {' '.join(wanted) or 'the defaults'}")
-        rows.append({"settings": " ".join(settings) or "defaults", "answers": len(done), **row(judge, done)})
+            raise ValueError(f"no call was answered at {name}")
+        rows.append({"settings": name, "answers": len(done), **row(judge, done)})
         played.append([pitches_of(turn.answer) for turn in done])
-        say(f"{rows[-1]['settings']}: overlap {rows[-1]['overlap']:.3f}")
-    rows.insert(0, _pianists(judge, turns))
+        say(f"{name}: overlap {rows[-1]['overlap']:.3f}")
     if grid.copying:
         _add_copying(rows, played, grid.data)
-    return {"model": stepper.name, "calls": len(turns), "seed": grid.seed, "settings": list(grid.settings),
+    return {"model": judge.name, "calls": len(turns), "seed": grid.seed, "settings": list(grid.settings),
             "columns": COLUMNS, "rows": rows}  # fmt: skip
+
+
+def _answers(grid: Grid, turns: Sequence[Turn], wanted: Sequence[tuple[str, ...]]) -> Iterator[list[tuple[Note, ...]]]:
+    """The answers of each row, in the order of the rows, whoever makes them."""
+    if grid.jobs == 1:
+        yield from (answers_at(grid.model, turns, settings) for settings in wanted)
+        return
+    with ProcessPoolExecutor(grid.jobs, mp_context=get_context("spawn")) as pool:
+        count = len(wanted)
+        yield from pool.map(answers_at, [grid.model] * count, [turns] * count, wanted)
 
 
 def _pianists(judge: Judge, turns: Sequence[Turn]) -> dict[str, Any]:

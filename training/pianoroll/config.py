@@ -21,8 +21,11 @@ class Shape:
     units: int = 256
     layers: int = 1
     head_width: int = 192  # of the joint head's hidden layer
+    around: int = 0  # hidden numbers for each key, made of what lies around it by weights that all keys share; 0: none
+    reach: int = 12  # semitones up and down that lie around a key
     positions: int = 0  # how many places of the bar are told; 0: none
     lookback: tuple[int, ...] = ()  # frames before the one to be drawn that are read again, beside the last one
+    echo: int = 0  # over so many frames it is told how well the music agrees with itself at each lookback; 0: not told
     residual: bool = False  # a layer's input is added to its output
     normalise: bool = False  # layer normalisation after each LSTM
     draw_order: str = "up"  # of the joint head: "up" from the lowest key, "down" from the highest
@@ -63,6 +66,7 @@ class Settings:
     head_dropout: float = 0.0
     transpose: int = 0  # semitones up or down, drawn anew for each sequence in each epoch
     transposed_share: float = 1.0  # of the sequences
+    alone_share: float = 0.0  # of the windows that begin with one voice alone; what is to be drawn has all of them
     threads: int = 1
     shape: Shape = field(default_factory=Shape)
 

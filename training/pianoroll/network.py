@@ -12,68 +12,44 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training.network import gates_to_state, lstm
+from training.cells import Dense, Recurrent, State, dense, step_cell, tensors
+from training.kernels import lstm
 from training.pianoroll.config import KEYS, Shape
 from training.pianoroll.sequences import Batch, feature_count
 
 Tensor = Any  # tensorflow ships no usable types
-State = list[tuple[Tensor, Tensor]]
 NEVER = -1e9  # the logit of what cannot be drawn
 
 
-class Network(keras.Model):  # type: ignore[misc]
+class Network(Recurrent):
     """One builder for every shape: benchmark sets, and the grid with held and struck keys and the place in the bar."""
 
     def __init__(self, shape: Shape, seed: int = 1) -> None:
-        super().__init__()
+        super().__init__(seed * 1000)
         self.shape = shape
-        self._seeds = iter(range(seed * 1000, seed * 1000 + 1000))
-        self.built = True
         fed = width = feature_count(shape)
         self.cells, self.norms = [], []
         for k in range(shape.layers):
-            self.cells.append(self._cell(k, width))
+            self.cells.append(self._cell(k, width, shape.units))
             width = shape.units
             if shape.normalise:
-                ones = self.add_weight(name=f"norm{k}_gain", shape=(width,), initializer="ones")
-                self.norms.append((ones, self.add_weight(name=f"norm{k}_bias", shape=(width,), initializer="zeros")))
+                ones = self._weight(f"norm{k}_gain", (width,), "ones")
+                self.norms.append((ones, self._weight(f"norm{k}_bias", (width,), "zeros")))
         wide = shape.keys if shape.head == "sigmoid" else shape.head_width
         self.z_out = self._dense("z", width + fed, wide)  # the head sees the last frame itself too
+        if shape.around:
+            self._add_around(width)
         if shape.head == "joint":
             self.drawn_out = self._dense("drawn", shape.keys, wide)
-            glorot = keras.initializers.GlorotUniform(next(self._seeds))
-            self.last_table = self.add_weight(name="last_table", shape=(shape.tokens, wide), initializer=glorot)
+            self.last_table = self._weight("last_table", (shape.tokens, wide), self._glorot())
             self.keys_out = self._dense("keys", wide, shape.tokens)
 
-    def _dense(self, name: str, width: int, out: int) -> tuple[Tensor, Tensor]:
-        glorot = keras.initializers.GlorotUniform(next(self._seeds))
-        kernel = self.add_weight(name=f"{name}_kernel", shape=(width, out), initializer=glorot)
-        return kernel, self.add_weight(name=f"{name}_bias", shape=(out,), initializer="zeros")
-
-    def _cell(self, k: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-        units = self.shape.units
-        glorot, square = keras.initializers.GlorotUniform, keras.initializers.Orthogonal
-        w = self.add_weight(name=f"lstm{k}_w", shape=(width, 4 * units), initializer=glorot(next(self._seeds)))
-        u = self.add_weight(name=f"lstm{k}_u", shape=(units, 4 * units), initializer=square(seed=next(self._seeds)))
-        b = self.add_weight(name=f"lstm{k}_b", shape=(4 * units,), initializer="zeros")
-        bias = b.numpy()
-        bias[units : 2 * units] = 1.0  # remember, until taught to forget
-        b.assign(bias)
-        return w, u, b
-
-    @property
-    def state_names(self) -> list[str]:
-        """h0, c0, h1, c1, ... as the exported graph calls them."""
-        return [f"{part}{k}" for k in range(self.shape.layers) for part in ("h", "c")]
-
-    def zero_state(self, batch: int) -> State:
-        """The state before anything was heard."""
-        zero = tf.zeros((batch, self.shape.units))
-        return [(zero, zero) for _ in range(self.shape.layers)]
+    def _glorot(self) -> Any:
+        return keras.initializers.GlorotUniform(next(self._seeds))
 
     def _after_layer(self, k: int, before: Tensor, out: Tensor) -> Tensor:
         if self.shape.normalise:
-            gain, bias = (tf.convert_to_tensor(w) for w in self.norms[k])
+            gain, bias = tensors(self.norms[k])
             mean, variance = tf.nn.moments(out, -1, keepdims=True)
             out = (out - mean) * tf.math.rsqrt(variance + 1e-5) * gain + bias
         return out + before if self.shape.residual and k else out
@@ -83,35 +59,63 @@ class Network(keras.Model):  # type: ignore[misc]
         drop = drop or Dropout()
         x = fed = drop("input", features)
         for k, cell in enumerate(self.cells):
-            weights = tuple(tf.convert_to_tensor(w) for w in cell)
             zero = tf.zeros((tf.shape(x)[1], self.shape.units))
-            out, _, _ = lstm(x, (zero, zero), weights, tf.float32)
+            weights = tuple(tf.convert_to_tensor(w) for w in cell)  # outside a graph too: no variables
+            out, _, _ = lstm(x, (zero, zero), weights, "float32")
             x = drop("between", self._after_layer(k, x, out))
         both = tf.concat([x, fed], -1)
-        return self.z(tf.gather(tf.reshape(both, (-1, both.shape[-1])), where))
+        return self.z(tf.gather(tf.reshape(both, (-1, both.shape[-1])), where), drop)
 
-    def z(self, hidden: Tensor) -> Tensor:
+    def z(self, hidden: Tensor, drop: Dropout | None = None) -> Tensor:
         """What a frame is drawn from, given what the layers (and the frames read) say, (N, units + F)."""
-        kernel, bias = (tf.convert_to_tensor(w) for w in self.z_out)
-        return tf.matmul(hidden, kernel) + bias
+        z = dense(hidden, self.z_out)
+        if not self.shape.around:
+            return z
+        around = self._around(hidden, drop or Dropout())
+        if self.shape.head == "sigmoid":
+            return z + around
+        return tf.concat([z, tf.pad(around, ((0, 0), (0, 1)))], -1)  # a logit for each token; the end has none
+
+    def _add_around(self, width: int) -> None:
+        """The weights that all keys share: an interval is the same wherever it lies on the keyboard."""
+        shape = self.shape
+        seen = 2 * shape.kinds * (1 + len(shape.lookback))  # each frame read: its keys, and the names of its notes
+        size = (2 * shape.reach + 1, seen, shape.around)
+        self.around_in = self._weight("around_in", size, self._glorot())
+        self.around_told: Dense = self._dense("around_told", width, shape.around)
+        self.around_out: Dense = self._dense("around_out", shape.around, shape.kinds)
+
+    def _around(self, hidden: Tensor, drop: Dropout) -> Tensor:
+        """What speaks for each key, (N, keys), by the keys around it and the names of all notes, relative to it."""
+        shape = self.shape
+        rows = shape.kinds * (1 + len(shape.lookback))
+        frames = tf.reshape(hidden[:, shape.units : shape.units + rows * KEYS], (-1, rows, KEYS))
+        octaves = tf.reshape(tf.pad(frames, ((0, 0), (0, 0), (0, 8))), (-1, rows, 8, 12))
+        names = tf.tile(tf.reduce_max(octaves, 2), (1, 1, 8))[:, :, :KEYS]
+        seen = tf.transpose(tf.concat([frames, names], 1), (0, 2, 1))  # (N, 88, 2 rows)
+        near = tf.nn.conv1d(seen, *tensors([self.around_in]), 1, "SAME")  # (N, 88, around)
+        told = dense(hidden[:, : shape.units], self.around_told)
+        near = drop("around", tf.nn.relu(near + told[:, None]))
+        found = dense(tf.reshape(near, (-1, shape.around)), self.around_out)  # (N * 88, kinds)
+        return tf.reshape(tf.transpose(tf.reshape(found, (-1, KEYS, shape.kinds)), (0, 2, 1)), (-1, shape.keys))
 
     def step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         """One frame in, (B, F): z (B, Z) of the next one, and the state after."""
         x, after = features, []
-        for k, ((w, u, b), (h, c)) in enumerate(zip(self.cells, state, strict=True)):
-            fused = tf.concat([tf.convert_to_tensor(w), tf.convert_to_tensor(u)], 0)
-            h, c, _, _ = gates_to_state(tf.matmul(tf.concat([x, h], 1), fused) + tf.convert_to_tensor(b), c)
-            after.append((h, c))
-            x = self._after_layer(k, x, h)
+        for k, (cell, before) in enumerate(zip(self.cells, state, strict=True)):
+            after.append(step_cell([x], before, cell))
+            x = self._after_layer(k, x, after[-1][0])
         return self.z(tf.concat([x, features], 1)), after
 
     def keys_logits(self, z: Tensor, drawn: Tensor, last: Tensor, drop: Dropout | None = None) -> Tensor:
         """The joint head, unmasked: logits (M, tokens) given z (M, Z), what is drawn (M, keys), the last token (M,)."""
-        kernel, bias = (tf.convert_to_tensor(w) for w in self.drawn_out)
-        hidden = z + tf.matmul(drawn, kernel) + bias + tf.gather(tf.convert_to_tensor(self.last_table), last)
+        table = tensors([self.last_table])[0]
+        hidden = z[:, : self.shape.head_width] + dense(drawn, self.drawn_out) + tf.gather(table, last)
         hidden = (drop or Dropout())("head", tf.nn.relu(hidden))
-        kernel, bias = (tf.convert_to_tensor(w) for w in self.keys_out)
-        return tf.matmul(hidden, kernel) + bias
+        logits = dense(hidden, self.keys_out)
+        if self.shape.around:
+            logits += z[:, self.shape.head_width :]
+        return logits
 
     def possible(self, last: Tensor, before: Tensor) -> Tensor:
         """(M, tokens), true where a token may be drawn: keys beyond the last one, held ones that sounded before."""

@@ -1,11 +1,7 @@
-"""From rolls to what one update of the network reads: windows, transposed, padded, with their draws laid out.
-
-Everything is drawn anew in each epoch from (seed, epoch), so a run that is taken up again goes on as it would have.
-"""
+"""From rolls to what the network reads: features, padded, with the draws of each frame laid out."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from training.pianoroll.config import KEYS, Settings, Shape
+from training.pianoroll.config import KEYS, Shape
 
 Array = npt.NDArray[Any]
 
@@ -36,6 +32,7 @@ class Piece:
 
     frames: Array  # (T, keys) uint8
     position: Array | None = None  # (T,) int: of each frame
+    top: Array | None = None  # (T, keys) uint8: its highest voice alone
 
     def moved(self, semitones: int, kinds: int) -> Piece:
         """Transposed; keys that would leave the piano are left out."""
@@ -60,6 +57,7 @@ def features_of(piece: Piece, shape: Shape) -> Array:
         if count + 1 > lag:
             back[lag - 1 :] = frames[: count + 1 - lag]
         parts.append(back)
+    parts += [echoes_of(frames, shape)[:-1]] if shape.echo else []
     if shape.positions:
         if piece.position is None:
             raise ValueError("this network wants to be told where in the bar a frame lies")
@@ -67,9 +65,26 @@ def features_of(piece: Piece, shape: Shape) -> Array:
     return np.concatenate(parts, 1).astype(np.float32)
 
 
+def echoes_of(frames: Array, shape: Shape) -> Array:
+    """How well the music repeats itself, (T, 2 * lookbacks) float32, after each frame and for each lookback.
+
+    Whether the frame is the one so many frames before it; and of how many of the last `echo` frames that is true, as a
+    share. It stays as it is when a piece is transposed.
+    """
+    columns = []
+    for lag in shape.lookback:
+        same = np.zeros(len(frames), np.float32)
+        if len(frames) > lag:
+            same[lag:] = (frames[lag:] == frames[:-lag]).all(1)
+        share = np.convolve(same, np.full(shape.echo, 1 / shape.echo, np.float32))[: len(frames)]
+        columns += [same, share]
+    return np.stack(columns, 1)
+
+
 def feature_count(shape: Shape) -> int:
     """Numbers a frame that the network reads."""
-    return shape.keys * (1 + len(shape.lookback)) + shape.positions
+    told = 2 * len(shape.lookback) if shape.echo else 0
+    return shape.keys * (1 + len(shape.lookback)) + told + shape.positions
 
 
 def draws_of(target: Array, shape: Shape) -> tuple[Array, Array, Array]:
@@ -106,28 +121,6 @@ def batch_of(windows: Sequence[tuple[Array, Array]], shape: Shape) -> Batch:
         none = np.zeros(0, np.int32)
         draws = (none, none, none)
     return Batch(features, np.concatenate(where).astype(np.int32), before, target, *draws)
-
-
-def training_batches(pieces: Sequence[Piece], settings: Settings, epoch: int) -> Iterator[Batch]:
-    """The batches of one epoch: every frame once, in windows of like length, each sequence transposed anew."""
-    rng = np.random.default_rng((settings.seed, epoch))
-    shape, window = settings.shape, settings.window
-    windows = []
-    for piece in pieces:
-        far = int(rng.integers(-settings.transpose, settings.transpose + 1)) if settings.transpose else 0
-        piece = piece.moved(far if rng.random() < settings.transposed_share else 0, shape.kinds)
-        fed = features_of(piece, shape)
-        cut = int(rng.integers(window // 2, window + 1)) if len(fed) > window else len(fed)
-        edges = [0, *range(cut, len(fed), window), len(fed)]
-        for a, b in itertools.pairwise(edges):
-            if b > a:
-                windows.append((fed[a:b], piece.frames[a : b + 1]))
-    order = rng.permutation(len(windows))
-    lengths = np.array([len(windows[k][0]) for k in order])
-    order = order[np.argsort(lengths // 16, kind="stable")]
-    groups = [order[k : k + settings.batch] for k in range(0, len(order), settings.batch)]
-    for g in rng.permutation(len(groups)):
-        yield batch_of([windows[k] for k in groups[g]], shape)
 
 
 def scoring_batches(pieces: Sequence[Piece], shape: Shape, frames: int = 8000) -> Iterator[tuple[list[int], Batch]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 import os
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ import numpy as np
 import tensorflow as tf
 
 from training.pianoroll.config import Settings, settings_from
+from training.pianoroll.dataset import batches, plan
 from training.pianoroll.network import Dropout, Network
-from training.pianoroll.sequences import Batch, Piece, feature_count, scoring_batches, training_batches
+from training.pianoroll.sequences import Batch, Piece, feature_count, scoring_batches
 
 Say = Callable[[str], None]
 COLUMNS = ("epoch", "step", "seconds", "train_nats", "validation_nats")
@@ -115,7 +117,8 @@ def _signature(settings: Settings) -> Batch:
 def make_update(run: Run) -> Callable[..., Any]:
     """The compiled update: one batch in, its nats a frame out."""
     settings, network = run.settings, run.network
-    rates = {"input": settings.input_dropout, "between": settings.dropout, "head": settings.head_dropout}
+    rates = {"input": settings.input_dropout, "between": settings.dropout, "head": settings.head_dropout,
+             "around": settings.head_dropout}  # fmt: skip
     number = tf.TensorSpec((), tf.int32)
 
     @tf.function(input_signature=[_signature(settings), number])  # type: ignore[untyped-decorator]
@@ -179,9 +182,13 @@ def train(pieces: dict[str, list[Piece]], folder: Path, settings: Settings, say:
     else:
         (folder / "history.csv").unlink(missing_ok=True)
     update, score, at = make_update(run), make_score(run.averaged, settings), run.progress
+    if at.over:
+        return best
+    planned = plan(pieces["train"], settings, range(at.epoch, settings.epochs))
+    waiting, updates = batches(pieces["train"], planned, settings.shape, settings.transpose), iter(planned.updates)
     while not at.over:
         began_s = time.monotonic() - at.elapsed_s
-        mean = _epoch(run, update, pieces["train"])
+        mean = _epoch(run, update, itertools.islice(waiting, next(updates)))
         validation = score(pieces["valid"])
         if validation < at.best:
             at.best, at.best_epoch = validation, at.epoch
@@ -200,10 +207,10 @@ def train(pieces: dict[str, list[Piece]], folder: Path, settings: Settings, say:
     return best
 
 
-def _epoch(run: Run, update: Callable[..., Any], pieces: Sequence[Piece]) -> float:
+def _epoch(run: Run, update: Callable[..., Any], given: Iterable[Batch]) -> float:
     settings, at = run.settings, run.progress
     total, frames = 0.0, 0
-    for batch in training_batches(pieces, settings, at.epoch):
+    for batch in given:
         run.optimizer.learning_rate.assign(rate_at(settings, at.step, at.epoch / settings.epochs))
         total += float(update(batch, tf.constant(at.step)))
         frames += len(batch.target)

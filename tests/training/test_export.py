@@ -1,0 +1,218 @@
+"""From a checkpoint to a model folder: graphs proved, 8-bit weights where they are as good, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from livemuse.errors import ModelError
+from livemuse.model.bundle import load_bundle
+from livemuse.model.graphfile import OPERATIONS, look_inside
+from livemuse.music.vocabulary import HEADS
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.filterwarnings("default")]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # TensorFlow's own
+    tensorflow = pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
+
+from training.bundles import WEIGHTS, graph_rows, put, training_row  # noqa: E402
+from training.card import card, terms  # noqa: E402
+from training.config import Config, Shape  # noqa: E402
+from training.corpus import Piece, load_corpus, prepare  # noqa: E402
+from training.evaluate import onnx_nats  # noqa: E402
+from training.export import export  # noqa: E402
+from training.golden import FLOAT32, FROM_ITSELF, FROM_KERAS, nearness, read_golden  # noqa: E402
+from training.graphs import convert, write_graphs  # noqa: E402
+from training.parity import keras_outputs, onnx_outputs, some_notes  # noqa: E402
+from training.run import load_network, new_run  # noqa: E402
+from training.step_time import keep  # noqa: E402
+
+TINY = Config(name="tiny", lanes=3, shape=Shape(units=24, embed_pitch=8, embed_other=4, head_width=12))
+LABELS = ("genre:jazz", "composer:Bach")
+
+
+def quiet(_: str) -> None:
+    """Nobody listens."""
+
+
+@pytest.fixture(scope="module")
+def notes(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("notes")
+    prepare(tiny_corpus / "manifest.csv", tiny_corpus, folder, say=quiet)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has learned nothing, its weights large enough to be told apart."""
+    folder = tmp_path_factory.mktemp("run")
+    begun = new_run(TINY, LABELS)
+    for k, weight in enumerate(begun.network.trainable_variables):
+        weight.assign(np.random.default_rng(k).normal(0, 0.4, weight.shape))
+    begun.save(folder / "checkpoint.npz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def model(notes: Path, run: Path, said: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    export(run, notes, folder, 0, said.append)
+    return folder
+
+
+def manifest(model: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((model / "manifest.json").read_text())
+    return found
+
+
+def test_what_is_written_is_a_model_that_loads(model: Path) -> None:
+    bundle = load_bundle(model)
+    assert bundle.info.name == "tiny"
+    assert bundle.styles == LABELS
+    assert sorted(path.name for path in model.iterdir()) == sorted(
+        ["MODEL.md", "golden.npz", "manifest.json", "step.onnx", "weights.npz", *(f"head_{h}.onnx" for h in HEADS[1:])]
+    )
+    assert (model / "golden.npz").stat().st_size < 300_000
+    assert not list(model.parent.glob(".export-*"))
+
+
+def test_the_8_bit_weights_are_shipped_with_both_scores(model: Path, notes: Path, said: list[str]) -> None:
+    found = manifest(model)
+    weights, held_out = found["weights"], found["held_out"]
+    assert weights["bits"] == 8
+    assert weights["parity_float32"] < 1e-4 < weights["largest_difference_8bit"] < 0.3
+    assert weights["change"] == pytest.approx(weights["nats_8bit"] / weights["nats_float32"] - 1, abs=1e-5)
+    assert abs(weights["change"]) < 0.005
+    assert weights["bytes_8bit"] == sum(path.stat().st_size for path in model.glob("*.onnx")) < weights["bytes_float32"]
+    held = load_corpus(notes, "validation")
+    nats = onnx_nats(load_bundle(model), held, quiet).sum() / held.notes
+    assert nats == pytest.approx(weights["nats_8bit"], abs=1e-4)
+    assert nats == pytest.approx(held_out["nats_per_note"], abs=1e-4)
+    assert any("8-bit weights are shipped" in line for line in said)
+    assert any("ms hot" in line for line in said)
+
+
+def test_fine_tuning_can_start_from_the_shipped_weights(model: Path, run: Path) -> None:
+    ours, about = load_network(model / WEIGHTS)
+    theirs, before = load_network(run / "checkpoint.npz")
+    assert about == before
+    for weight, expected in zip(ours.trainable_variables, theirs.trainable_variables, strict=True):
+        np.testing.assert_allclose(weight.numpy(), expected.numpy(), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_golden_holds_what_keras_and_the_8_bit_graphs_said(model: Path, batch: int) -> None:
+    kept = read_golden(model / "golden.npz", batch, ("notes", "style"))
+    assert kept.eight_bit is not None
+    words = onnx_outputs(model, kept.inputs["notes"])
+    assert nearness(words, kept.eight_bit).within(FROM_ITSELF)
+    assert nearness(words, kept.eight_bit).numbers == 0.0  # on the machine that wrote it
+    assert nearness(words, kept.keras).numbers > 0
+    assert nearness(words, kept.keras).within(FROM_KERAS)
+    wrong = words | {"pitch_logits": words["pitch_logits"][..., ::-1]}
+    assert not nearness(wrong, kept.keras).within(FROM_KERAS)
+
+
+def test_a_network_that_is_not_what_its_graphs_say_is_not_written(
+    notes: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.export.STEPS", 20)  # the first is enough
+    broken = tmp_path / "run"
+    broken.mkdir()
+    with np.load(run / "checkpoint.npz") as arrays:
+        np.savez(broken / "checkpoint.npz", **{k: np.full_like(v, np.nan) if k == "weight_3" else v
+                                               for k, v in arrays.items()})  # fmt: skip
+    with pytest.raises(ValueError, match="differ from Keras"):
+        export(broken, notes, tmp_path / "models" / "broken", 0, quiet)
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_graph_that_loops_is_refused(tmp_path: Path) -> None:
+    def looping(x: Any) -> Any:
+        return [tensorflow.while_loop(lambda k, _: k < 3, lambda k, y: (k + 1, tensorflow.tanh(y)), (0, x))[1]]
+
+    signature = [tensorflow.TensorSpec((None, 4), tensorflow.float32, name="x")]
+    with pytest.raises(ValueError, match="Loop"):
+        convert(looping, signature, ["y"], tmp_path / "step.onnx")
+    assert not (tmp_path / "step.onnx").exists()
+
+
+def test_attention_is_a_step_like_any_other(tmp_path: Path) -> None:
+    """What it looks back upon is state; its graph holds nothing that the player refuses, and takes no labels."""
+    network = new_run(replace(TINY, shape=replace(TINY.shape, attention=8, attention_width=32))).network
+    files = write_graphs(network, tmp_path)
+    notes = some_notes(30, 2)
+    assert nearness(onnx_outputs(tmp_path, notes), keras_outputs(network, notes)).within(FLOAT32)
+    assert look_inside(files["step"].read_bytes()).operations <= OPERATIONS
+    row = graph_rows(files)["step"]
+    assert row["inputs"] == [*HEADS, *network.state_widths]
+    assert row["outputs"] == ["pitch_logits", "z", *(f"{name}_out" for name in network.state_widths)]
+    assert max(network.state_widths.values()) == 8 * 32
+
+
+def test_an_older_model_in_the_same_place_is_replaced_whole(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "there"
+    out.mkdir()
+    (out / "head_chords.onnx").write_bytes(b"of an older family")
+    (out / "notes.txt").write_text("mine")
+    put(model, out)
+    assert load_bundle(out).info.name == "tiny"
+    assert not (out / "head_chords.onnx").exists()
+    assert (out / "notes.txt").read_text() == "mine"
+    (out / "manifest.json").unlink()
+    with pytest.raises(ModelError):
+        load_bundle(out)
+
+
+def test_the_card_tells_labels_weights_and_terms(model: Path) -> None:
+    words = (model / "MODEL.md").read_text()
+    assert words == card(manifest(model))
+    for part in ("- genre: jazz", "- composer: Bach", "weights of 8 bits", "ms in a row", "play it at a paid concert"):
+        assert part in words
+    assert "Made from" not in words
+
+
+def test_times_taken_later_go_into_manifest_and_card(model: Path, tmp_path: Path) -> None:
+    put(model, tmp_path / "copy")
+    found = manifest(model)["step_time"]
+    found["hot"]["median_ms"] = 12.345
+    keep(tmp_path / "copy", found)
+    assert "took 12.35 ms in a row" in (tmp_path / "copy" / "MODEL.md").read_text()
+    assert load_bundle(tmp_path / "copy").info.hash == load_bundle(model).info.hash
+    assert not list((tmp_path / "copy").glob("*.part"))
+    (tmp_path / "copy" / "manifest.json").write_text(json.dumps({"name": "old"}))
+    with pytest.raises(ValueError, match="export it again"):
+        keep(tmp_path / "copy", found)
+
+
+def test_terms_are_those_of_all_sources_the_parents_too() -> None:
+    pieces = [
+        Piece("a", "Mutopia", "Creative Commons Attribution 3.0 - typeset by A. Name", 100, "a"),
+        Piece("b", "Mutopia", "Public Domain", 300, "b"),
+        Piece("c", "POP909", "MIT (files; the songs themselves are in copyright)", 200, "c"),
+    ]
+    about = {"config": {}, "progress": {"notes": 1200, "elapsed_s": 90.0}}
+    row = training_row(pieces, about)
+    assert row["licence"] == "CC BY 3.0; MIT; Public Domain"
+    assert row["attribution"] == ["typeset by A. Name"]
+    assert [(r["source"], r["licence"], r["notes"]) for r in row["data"]] == [
+        ("Mutopia", "Public Domain", 300), ("POP909", "MIT", 200), ("Mutopia", "CC BY 3.0", 100),
+    ]  # fmt: skip
+    assert "paid concert" in terms(row)
+    assert "Mutopia, POP909" in terms(row)
+    parent = {"data": [{"source": "PiJAMA", "licence": "CC BY-NC 3.0", "pieces": 1, "notes": 7}]}
+    child = training_row(pieces, about | {"parent": parent})
+    assert "CC BY-NC 3.0" in child["licence"]
+    assert child["notes"] == 600
+    assert "non-commercial" in terms(child)

@@ -1,0 +1,1 @@
+"""A blind listening test: the sheets that people answer, and what their answers say."""

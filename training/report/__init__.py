@@ -1,0 +1,1 @@
+"""One page on one or several models: figures, pictures, and what was not measured."""
