@@ -113,7 +113,7 @@ def weights_words(weights: dict[str, Any], unit: str) -> str:
     """What the weights are, from a manifest's `weights`; `unit` is what nats are counted by."""
     small, large = (weights[f"bytes_{kind}"] / 1e6 for kind in ("8bit", "float32"))
     scored = (
-        f"{weights['nats_8bit']:.4f} nats a {unit} on {_compared(weights, unit)}\n"
+        f"{weights['nats_8bit']:.4f} nats per {unit} on {_compared(weights, unit)}\n"
         f"against {weights['nats_float32']:.4f} ({weights['change']:+.3%}; {weights['most_change']:+.1%} is allowed)"
     )
     if weights["bits"] == 8:

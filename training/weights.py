@@ -69,7 +69,7 @@ def choose_weights(float32: Path, eight: Path, trial: Trial, say: Callable[[str]
     change = nats[8] / nats[32] - 1
     bits = 8 if change <= MOST_WORSE and near.within(FROM_KERAS) else 32  # 32 also where anything is no number
     say(
-        f"held out: float32 {nats[32]:.4f}, 8-bit {nats[8]:.4f} nats a {trial.unit} ({change:+.3%}); "
+        f"held out: float32 {nats[32]:.4f}, 8-bit {nats[8]:.4f} nats per {trial.unit} ({change:+.3%}); "
         f"{'8-bit weights' if bits == 8 else 'float32 weights'} are shipped"
     )
     about = {

@@ -48,8 +48,8 @@ def card(found: dict[str, Any]) -> str:
 {weights_words(found["weights"], "sixteenth")}
 ## What it does not do
 
-- It needs a tempo: what you play is laid on a grid of sixteenths that begins with your first note, at 120 beats a minute
-  where no tempo is told. Triplets and rubato are heard as the nearest sixteenths.
+- It needs a tempo: what you play is laid on a grid of sixteenths that begins with your first note, at 120 beats a
+  minute where no tempo is told. Triplets and rubato are heard as the nearest sixteenths.
 - It counts bars of four beats and knows no other.
 - It plans no form: a cadence comes where it is likely, not where a verse ends.
 - It has heard four-part music alone; a pop song's chords are strange to it.
