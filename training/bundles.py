@@ -66,7 +66,8 @@ def training_row(pieces: Sequence[Piece], about: dict[str, Any]) -> dict[str, An
         "minutes": round(about["progress"]["elapsed_s"] / 60, 1),
         "config": about["config"],
     }
-    credits_ = sorted({credit for piece in pieces if (credit := terms_of(piece.licence)[1])})
+    found = {credit for piece in pieces if (credit := terms_of(piece.licence)[1])}
+    credits_ = sorted(found | set((about.get("parent") or {}).get("attribution", ())))
     return row | ({"attribution": credits_} if credits_ else {})
 
 

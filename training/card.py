@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from livemuse.model.terms import FREE, is_noncommercial, use_of
 from livemuse.music.vocabulary import HEADS
 
-NONCOMMERCIAL: Final = "NC"
 SHAREALIKE: Final = "-SA"
 ASKS_TO_BE_NAMED: Final = ("CC BY", "MIT")  # how such terms begin
 CREDITS: Final = {
@@ -85,7 +85,8 @@ def credits_of(training: dict[str, Any]) -> str:
 def terms(training: dict[str, Any]) -> str:
     """What may be done with a model, in plain words, from the terms of what it was trained on."""
     data = training["data"]
-    closed = sorted({row["source"] for row in data if NONCOMMERCIAL in row["licence"]})
+    closed = sorted({row["source"] for row in data if is_noncommercial(row["licence"])})
+    unclear = sorted({row["source"] for row in data if use_of(row["licence"]) != FREE} - set(closed))
     shared = sorted({row["source"] for row in data if SHAREALIKE in row["licence"]} - set(closed))
     named = sorted({row["source"] for row in data if row["licence"].startswith(ASKS_TO_BE_NAMED)} - set(closed))
     if closed:
@@ -93,6 +94,10 @@ def terms(training: dict[str, Any]) -> str:
 Those whose terms end in SA ask for the same terms on whatever is derived from them. Use this model as you would use
 them: to play, to study, to make music with, not as part of something that is sold. A model trained with
 `python -m training prepare --sources` of your choice has the terms of those sources instead.
+"""
+    elif unclear:
+        words = f"""Whether this model may be played at a paid concert is for you to find out: the terms of
+{", ".join(unclear)}, as the table has them, do not say so in words that are known here. What you made yourself is yours.
 """
     else:
         words = """None of the sources is stated to forbid commercial use: play it at a paid concert, record it, sell
@@ -178,6 +183,8 @@ Made from `{name}` by `python -m training finetune` with {notes:,} notes of one 
 
 def _scores(found: dict[str, Any]) -> str:
     name, held_out = found["name"], found["held_out"]
+    if found.get("parent"):
+        return _scores_of_a_child(found)
     heads = "\n".join(
         f"| {head} | {held_out['heads'][head]:.3f} | {held_out['markov_heads'][head]:.3f} |" for head in HEADS
     )
@@ -210,4 +217,21 @@ A whole note (step, heads, rules, draws) took {hot:.2f} ms in a row and {cold:.2
 median, one thread, on the machine that exported it. On yours:
 
     python -m training step-time models/{found["name"]}
+"""
+
+
+def _scores_of_a_child(found: dict[str, Any]) -> str:
+    """What fine-tuning was judged by: other turns of the same player, and the parent beside."""
+    parent, held_out = found["parent"], found["held_out"]
+    heads = "\n".join(f"| {head} | {held_out['heads'][head]:.3f} |" for head in HEADS)
+    return f"""Nats a note on {held_out["pieces"]} turns of the same player ({held_out["notes"]:,} notes),
+each from silence. It did not learn from them, but from others of the same evenings, perhaps of the same tunes. Less is
+better.
+
+| head | {found["name"]} |
+| --- | --- |
+{heads}
+| **together** | **{held_out["nats_per_note"]:.3f}** |
+
+Before, as `{parent["name"]}`, it had {parent["nats_before"]:.3f} nats a note on the same turns.
 """

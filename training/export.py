@@ -128,7 +128,7 @@ def manifest(network: Network, about: dict[str, Any], files: dict[str, Path], co
         "opset": OPSET,
         "training": training_row(corpus.pieces, about),
         "git_revision": revision(),
-    } | ({"parent": {k: v for k, v in parent.items() if k != "data"}} if parent else {})
+    } | ({"parent": {k: v for k, v in parent.items() if k not in ("data", "attribution")}} if parent else {})
 
 
 def write_manifest(folder: Path, found: dict[str, Any]) -> None:

@@ -4,9 +4,9 @@
     python -m training finetune RUN_DIR --sessions DIR --out models/mine
 
 Of each ten turns seven are learned from, one says when to stop, and two, which it never sees, judge. The child is kept
-where it is less surprised by those than its parent, by more than the turns differ among each other (the 95 % interval
-of a bootstrap over turns, evaluate.bootstrap). The learning rate is low, and training starts and can end with the
-parent itself.
+where the graphs that would play are less surprised by those than its parent, by more than the turns differ among each
+other (the 95 % interval of a bootstrap over turns, and a randomisation test of their signs). The learning rate is low,
+and training starts and can end with the parent itself.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ import numpy as np
 from livemuse.errors import LivemuseError
 from livemuse.model.bundle import MANIFEST, load_bundle
 from livemuse.model.shelf import Shelf
-from training.bundles import WEIGHTS
+from training.bundles import WEIGHTS, put
 from training.config import Config, config_from
-from training.evaluate import bootstrap
+from training.corpus import write_corpora
+from training.evaluate import bootstrap, onnx_nats
 from training.export import export
 from training.lanes import plan_lanes
 from training.run import BEST, about_of, load_network, new_run, take_weights, weights_of
 from training.score import make_scoring
 from training.train import Course, teach
-from training.turns import Material, material_of, sessions_of, write_notes
+from training.turns import Material, material_of, sessions_of
 
 LEAST_TURNS, LEAST_NOTES = 30, 600
 LEAST_UPDATES = 150
+MOST_CHANCE = 0.025
 FAMILY = "performance"
 
 Say = Callable[[str], None]
@@ -70,11 +72,12 @@ class Verdict:
     high: float
     turns: int
     notes: int
+    chance: float  # that turns alike would look as much better
 
     @property
     def kept(self) -> bool:
         """Whether the child is better by more than chance."""
-        return self.high < 0.0
+        return self.high < 0.0 and self.chance < MOST_CHANCE
 
     def line(self, out: Path) -> str:
         """The verdict in one line."""
@@ -89,8 +92,9 @@ def parent_of(model: str) -> Parent:
     """The parent by a model's name or folder, a run's folder, or a file of weights; ValueError for anything else."""
     path = Path(model).expanduser()
     if path.suffix == ".npz":
-        name = (about_of(path).get("config") or {}).get("name", path.stem)
-        return Parent(path, {"name": str(name), "hash": "", "licence": "", "data": []})
+        name = str((about_of(path).get("config") or {}).get("name", path.stem))
+        unknown = {"source": f"what {name} learned from", "licence": "not stated", "pieces": 0, "notes": 0}
+        return Parent(path, {"name": name, "hash": "", "licence": "not stated", "data": [unknown], "attribution": []})
     if path.is_dir() and not (path / MANIFEST).is_file():
         return parent_of(str(weights_of(path)))
     try:
@@ -102,18 +106,28 @@ def parent_of(model: str) -> Parent:
         raise ValueError(f"{info.name} is a {info.family} model; fine-tuning is for {FAMILY} models")
     if not (info.path / WEIGHTS).is_file():
         raise ValueError(f"{info.path} has no {WEIGHTS} to go on from: it was exported before there were any")
-    return Parent(info.path / WEIGHTS, {"name": info.name, "hash": info.hash, "licence": info.licence,
-                                        "data": sources(info.path / MANIFEST)})  # fmt: skip
+    data, attribution = sources(info.path / MANIFEST)
+    return Parent(info.path / WEIGHTS, {"name": info.name, "hash": info.hash, "licence": info.licence, "data": data,
+                                        "attribution": attribution})  # fmt: skip
 
 
-def sources(manifest: Path) -> list[dict[str, Any]]:
-    """What a model was trained on, from its manifest."""
-    found = json.loads(manifest.read_text(encoding="utf-8"))["training"].get("data", [])
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+def sources(manifest: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a model was trained on, source by source, and whom single files ask to be named, from its manifest."""
+    training = json.loads(manifest.read_text(encoding="utf-8"))["training"]
+    data, attribution = training.get("data", []), training.get("attribution", [])
+    kinds = {"source": str, "licence": str, "pieces": int, "notes": int}
+    whole = isinstance(data, list) and all(
+        isinstance(row, dict) and all(isinstance(row.get(name), kind) for name, kind in kinds.items()) for row in data
+    )
+    if not whole or not isinstance(attribution, list) or not all(isinstance(name, str) for name in attribution):
+        raise ValueError(f"{manifest} does not say source by source what the model was trained on")
+    return data, attribution
 
 
 def finetune(asked: Asked, say: Say) -> Verdict:
     """Fine-tune, judge, and write the child where it is better; ValueError where there is too little to learn from."""
+    if asked.out.exists() and not asked.out.is_dir():
+        raise ValueError(f"{asked.out} is a file; the new model needs a folder")
     parent = parent_of(asked.model)
     material = material_of(sessions_of(asked.sessions, say))
     notes = sum(c.notes for c in (material.learn, material.stop, material.judge))
@@ -143,15 +157,22 @@ def _finetune(asked: Asked, parent: Parent, material: Material, folder: Path, sa
     run.parent = parent.about
     teach(run, Course(material.learn, material.stop, run_dir, say))
     take_weights(judge, run_dir / BEST)
-    verdict = judged(before, score().sum(1), np.diff(material.judge.starts))
+    notes = np.diff(material.judge.starts)
+    verdict = judged(before, score().sum(1), notes)
     if verdict.kept:
         take_weights(run.network, run_dir / BEST)
         run.config = replace(config, start_from=str(parent.about["name"]))  # where it lay says nothing to others
         figures = {"nats_before": round(verdict.before, 4), "nats_after": round(verdict.after, 4)}
         run.parent = parent.about | figures | {"turns": verdict.turns, "notes": material.learn.notes}
         run.save_weights(run_dir / BEST)
-        write_notes(material.learn, material.judge, notes_dir)
-        export(run_dir, notes_dir, asked.out, 0, say)
+        write_corpora(notes_dir, {"train": material.learn, "validation": material.judge})
+        made = folder / "model" / asked.out.name
+        export(run_dir, notes_dir, made, 0, lambda _: None)
+        verdict = judged(
+            before, onnx_nats(load_bundle(made), material.judge, lambda _: None).sum(1), notes
+        )  # as it plays
+        if verdict.kept:
+            put(made, asked.out)
     say(verdict.line(asked.out))
     return verdict
 
@@ -160,7 +181,17 @@ def judged(before: Any, after: Any, notes: Any) -> Verdict:
     """The verdict from nats of each turn, (turns,), by parent and child, and how many notes each has."""
     low, high = bootstrap(after - before, notes)
     count = int(notes.sum())
-    return Verdict(float(before.sum() / count), float(after.sum() / count), low, high, len(notes), count)
+    chance = by_chance(after - before)
+    return Verdict(float(before.sum() / count), float(after.sum() / count), low, high, len(notes), count, chance)
+
+
+def by_chance(differences: Any, draws: int = 10_000) -> float:
+    """How often turns that differ so much, (turns,), would be better together if each were as often worse (0 to 1).
+
+    Signs are drawn anew (Fisher's randomisation test); it holds for a few turns too, where a bootstrap is too sure.
+    """
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), (draws, len(differences)))
+    return float((1 + np.sum(signs @ differences <= differences.sum() + 1e-12)) / (1 + draws))
 
 
 def config_of(parent: dict[str, Any], weights: Path, asked: Asked, material: Material) -> Config:

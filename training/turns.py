@@ -7,7 +7,6 @@ answered. Any other MIDI file is one player, and a rest ends a phrase.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -189,14 +188,3 @@ def corpus_of(named: Sequence[tuple[str, Turn]]) -> Corpus:
     kinds = (np.uint8, np.float32, np.float32, np.uint8)
     columns = (table[:, 1], step_s, table[:, 2], table[:, 3])
     return Corpus(pieces, starts, *(column.astype(kind) for column, kind in zip(columns, kinds, strict=True)))
-
-
-def write_notes(train: Corpus, validation: Corpus, folder: Path) -> None:
-    """Two corpora as a NOTES_DIR, as `prepare` would have left it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    pieces = {}
-    for split, corpus in (("train", train), ("validation", validation)):
-        arrays = {name: getattr(corpus, name) for name in ("pitch", "step_s", "duration_s", "velocity")}
-        np.savez(folder / f"{split}.npz", allow_pickle=False, **arrays)
-        pieces[split] = [{name: getattr(p, name) for name in Piece.__slots__} for p in corpus.pieces]
-    (folder / "index.json").write_text(json.dumps({"key": "", "pieces": pieces, "skipped": []}), encoding="utf-8")

@@ -14,6 +14,7 @@ import pytest
 from livemuse.errors import ModelError
 from livemuse.model.bundle import load_bundle
 from livemuse.model.graphfile import OPERATIONS, look_inside
+from livemuse.model.terms import FREE, NONCOMMERCIAL, UNCLEAR, use_of
 from livemuse.music.vocabulary import HEADS
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.filterwarnings("default")]
@@ -22,7 +23,7 @@ with warnings.catch_warnings():
     tensorflow = pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
 
 from training.bundles import WEIGHTS, graph_rows, put, training_row  # noqa: E402
-from training.card import card, terms  # noqa: E402
+from training.card import _scores, card, terms  # noqa: E402
 from training.config import Config, Shape  # noqa: E402
 from training.corpus import Piece, load_corpus, prepare  # noqa: E402
 from training.evaluate import onnx_nats  # noqa: E402
@@ -216,3 +217,27 @@ def test_terms_are_those_of_all_sources_the_parents_too() -> None:
     assert "CC BY-NC 3.0" in child["licence"]
     assert child["notes"] == 600
     assert "non-commercial" in terms(child)
+
+
+@pytest.mark.parametrize(
+    "licence",
+    ["MIT", "CC0 1.0", "CC BY 4.0", "CC BY-SA 3.0 DE", "Public Domain", "CC BY-NC 3.0", "CC BY-ND 4.0",
+     "research use only", "Creative Commons Attribution-NonCommercial 4.0", "own files", "not stated"],
+)  # fmt: skip
+def test_the_card_says_of_terms_what_the_console_says(licence: str) -> None:
+    said = terms({"data": [{"source": "Some", "licence": licence, "pieces": 1, "notes": 1}]})
+    found = [use for use, words in ((FREE, "play it at a paid concert"), (NONCOMMERCIAL, "For non-commercial use only"),
+                                    (UNCLEAR, "for you to find out")) if words in said]  # fmt: skip
+    assert found == [use_of(licence)]
+
+
+def test_the_card_of_a_child_claims_no_pieces_it_never_heard() -> None:
+    heads = dict.fromkeys(("pitch", "step", "duration", "velocity"), 2.0)
+    found = {"name": "mine", "held_out": {"pieces": 8, "notes": 90, "nats_per_note": 8.0, "heads": heads,
+                                          "markov_nats_per_note": 9.0, "markov_heads": heads}}  # fmt: skip
+    assert "none of whose compositions" in _scores(found)
+    child = _scores(found | {"parent": {"name": "open", "nats_before": 8.5}})
+    assert "Markov" not in child
+    assert "none of whose" not in child
+    assert "8 turns of the same player" in child
+    assert "as `open`, it had 8.500" in child

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from livemuse.midi.smf import Track, meta, note_rows, read_song, write_song
 from livemuse.recording.journal import SessionJournal
 from livemuse.recording.sessions import finish
-from training.corpus import load_corpus
 from training.turns import (
     LONGEST,
     LONGEST_REST_S,
@@ -20,7 +19,6 @@ from training.turns import (
     material_of,
     sessions_of,
     turns_of,
-    write_notes,
 )
 
 Row = tuple[float, int, float, int]
@@ -109,10 +107,6 @@ def test_of_ten_turns_seven_teach_one_stops_and_two_judge(tmp_path: Path) -> Non
     assert np.diff(found.learn.starts).tolist() == [7 * 8, 3 * 8, 4 * 8]  # read on in one breath, but not over files
     assert found.learn.step_s.max() == pytest.approx(LONGEST_REST_S)  # ten seconds between onsets were not played
     assert set(found.learn.pitch) & set(found.judge.pitch) == set()
-    write_notes(found.learn, found.judge, tmp_path)
-    again = load_corpus(tmp_path, "validation")
-    np.testing.assert_array_equal(again.step_s, found.judge.step_s)
-    assert again.pieces == found.judge.pieces
 
 
 def test_the_same_session_twice_counts_once_and_a_damaged_one_is_named(tmp_path: Path) -> None:
@@ -236,3 +230,27 @@ def test_better_by_chance_is_not_better() -> None:
     assert unsure.after < unsure.before
     assert not unsure.kept
     assert "too little better to be sure" in unsure.line(Path("mine"))
+
+
+@pytest.mark.parametrize("turns", [6, 8, 20])
+def test_turns_without_any_effect_are_kept_no_oftener_than_is_said(turns: int) -> None:
+    pytest.importorskip("onnx", reason="the extra train is not installed")
+    from training.finetune import MOST_CHANCE, by_chance
+
+    rng = np.random.default_rng(turns)
+    kept = np.mean([by_chance(rng.normal(0.0, 9.0, turns), 1000) < MOST_CHANCE for _ in range(1500)])
+    assert kept < MOST_CHANCE + 3 * (MOST_CHANCE / 1500) ** 0.5  # three standard errors
+    assert by_chance(np.full(turns, -9.0)) < MOST_CHANCE
+
+
+@pytest.mark.pipeline
+@pytest.mark.filterwarnings("default")
+def test_of_a_run_the_terms_are_not_known_and_the_card_says_so(parent: Path) -> None:
+    from training.bundles import training_row
+    from training.card import terms
+    from training.finetune import parent_of
+
+    about = {"config": {}, "progress": {"notes": 1, "elapsed_s": 1.0}, "parent": parent_of(str(parent)).about}
+    row = training_row((), about)
+    assert "not stated" in row["licence"]
+    assert "for you to find out" in terms(row)
