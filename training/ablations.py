@@ -9,11 +9,10 @@ their best weights on all held-out pieces. What a change is worth is told by pie
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ import numpy as np
 
 from livemuse.music.vocabulary import HEADS
 from training.baselines.train import keep_json
-from training.config import Config, Shape, config_from, load_config
+from training.config import Config, config_from, load_config
 from training.corpus import Corpus
 from training.evaluate import bootstrap, score
 from training.history import read_history
@@ -79,11 +78,6 @@ def variants(base: Config) -> list[Variant]:
     return found
 
 
-def possible(variant: Variant) -> bool:
-    """Whether the network has what a variant changes."""
-    return set(variant.change.get("shape", {})) <= {f.name for f in fields(Shape)}
-
-
 def updates_a_pass(base: Config, corpus: Corpus, held_out: Corpus) -> int:
     """How many updates a pass over the notes takes."""
     from training.run import new_run
@@ -107,10 +101,11 @@ def config_of(base: Config, variant: Variant, asked: Asked, updates: int) -> Con
 
 def prepare(asked: Asked, base: Config) -> None:
     """Make the folder; ValueError where it holds runs of other notes, another base or another length."""
+    from training.run import notes_digest
+
     if asked.epochs <= 0 or asked.minutes < 0:
         raise ValueError("--epochs is more than 0, and --minutes 0 or more")
-    notes = hashlib.sha256((asked.data / "index.json").read_bytes()).hexdigest()[:16]
-    about = {"notes": notes, "epochs": asked.epochs, "minutes": asked.minutes}
+    about = {"notes": notes_digest(asked.data)[:16], "epochs": asked.epochs, "minutes": asked.minutes}
     path = asked.run / ABOUT
     asked.run.mkdir(parents=True, exist_ok=True)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else about | {"base": base.as_dict()}
@@ -122,7 +117,7 @@ def prepare(asked: Asked, base: Config) -> None:
 
 def run_one(variant: Variant, config: Config, asked: Asked, held_out: Corpus, say: Say) -> None:
     """Train a variant, or what is left of it, score it on all held-out pieces and keep its result."""
-    from training.run import LAST, load_network, weights_of
+    from training.run import LAST, about_of, load_network, weights_of
     from training.score import nats_by_piece
     from training.train import train
 
@@ -130,7 +125,7 @@ def run_one(variant: Variant, config: Config, asked: Asked, held_out: Corpus, sa
     say(f"{variant.name}:")
     train(asked.data, folder, config, (folder / LAST).is_file(), say)
     network, about = load_network(weights_of(folder))
-    _, last = load_progress(folder / LAST)
+    last = about_of(folder / LAST)["progress"]
     keep_json(folder / "result.json", {
         "variant": variant.name,
         "about": variant.about,
@@ -143,14 +138,6 @@ def run_one(variant: Variant, config: Config, asked: Asked, held_out: Corpus, sa
         "nats": nats_by_piece(network, held_out).tolist(),
         "history": read_history(folder),
     })  # fmt: skip
-
-
-def load_progress(checkpoint: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(config, progress) of a checkpoint."""
-    from training.run import about_of
-
-    about = about_of(checkpoint)
-    return about["config"], about["progress"]
 
 
 def ablations(asked: Asked, say: Say) -> dict[str, Any]:
@@ -167,9 +154,6 @@ def ablations(asked: Asked, say: Say) -> dict[str, Any]:
     updates = updates_a_pass(base, corpus, held_out)
     for variant in known:
         if (asked.only and variant.name not in asked.only) or (asked.run / variant.folder / "result.json").is_file():
-            continue
-        if not possible(variant):
-            say(f"{variant.name} is left out: this network cannot do that")
             continue
         run_one(variant, config_of(base, variant, asked, updates), asked, held_out, say)
     done = [asked.run / v.folder / "result.json" for v in known]

@@ -97,7 +97,8 @@ them: to play, to study, to make music with, not as part of something that is so
 """
     elif unclear:
         words = f"""Whether this model may be played at a paid concert is for you to find out: the terms of
-{", ".join(unclear)}, as the table has them, do not say so in words that are known here. What you made yourself is yours.
+{", ".join(unclear)}, as the table has them, do not say so in words that are known here.
+What you made yourself is yours.
 """
     else:
         words = """None of the sources is stated to forbid commercial use: play it at a paid concert, record it, sell

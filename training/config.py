@@ -81,6 +81,11 @@ class Config:
         return asdict(self)
 
 
+def dropout_seed(seed: int, step: int) -> int:
+    """What decides which numbers dropout leaves out in an update, for a run's seed: below 2^31 for 10^9 updates."""
+    return step + 1_000_003 * (seed % 1000)
+
+
 POSITIVE = ("lanes", "chunk", "learning_rate", "validation_notes", "threads", "units", "layers")
 SHARES = ("dropout", "stretch", "final_rate", "style_dropout", "encore")
 ANY_SIGN = ("patience",)

@@ -57,8 +57,7 @@ def batch_at(step: int, corpus: Corpus, plan: Plan, variation: Variation, chunk:
     at = np.where(encore, plan.resume[step] - jump, plan.offset[step]) + around
     index = np.concatenate([before[None], at]).clip(0, corpus.notes - 1)  # (T + 1, B)
     new = (before < 0) & ~idle
-    step_s = corpus.step_s[index]
-    step_s[1:] = np.where(around == jump, plan.gap_s[step], step_s[1:])
+    step_s = np.where(np.arange(-1, chunk)[:, None] == jump, plan.gap_s[step], corpus.step_s[index])
     stretch = variation.stretch[piece]
     columns = [
         (corpus.pitch[index].astype(np.int32) + variation.transpose[piece]).clip(0, 127),

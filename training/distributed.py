@@ -14,13 +14,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import keras
+
+from training.run import LAST
 
 LONGEST_END_S = 60.0  # between the end of the first process and that of the others
 VARIABLE = "TF_CONFIG"
@@ -38,14 +40,17 @@ class Workers:
         return nullcontext() if self.strategy is None else self.strategy.scope()
 
     @contextmanager
-    def folder(self, run: Path) -> Iterator[Path]:
-        """Where this worker writes: the first into the folder of the run, any other into one that is thrown away."""
+    def folder(self, run: Path, resume: bool = False) -> Iterator[Path]:
+        """Where this worker writes: the first into the folder of the run, any other into one that is thrown away.
+
+        With `resume` that one holds the checkpoint that all go on from.
+        """
         if self.chief:
             yield run
             return
         with tempfile.TemporaryDirectory() as scratch:
-            for path in run.glob("*.npz"):
-                shutil.copyfile(path, Path(scratch) / path.name)
+            if resume and (run / LAST).is_file():
+                shutil.copyfile(run / LAST, Path(scratch) / LAST)
             yield Path(scratch)
 
 
@@ -150,10 +155,9 @@ def _started(count: int, command: Sequence[str]) -> Iterator[None]:
     os.environ[VARIABLE] = config(0)
     try:
         yield
-        for other in others:
-            other.wait(LONGEST_END_S)
-    except subprocess.TimeoutExpired:
-        return
+        with suppress(subprocess.TimeoutExpired):
+            for other in others:
+                other.wait(LONGEST_END_S)
     finally:
         del os.environ[VARIABLE]
         for other in others:

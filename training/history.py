@@ -40,11 +40,11 @@ def read_history(folder: Path) -> list[dict[str, float]]:
 
 
 class History:
-    """The history of a run that goes on: what was written after its last checkpoint is written again."""
+    """The history of a run that goes on: what was written after update `step` is written again; -1: all begins anew."""
 
     def __init__(self, folder: Path, step: int, events: bool = False) -> None:
         self._path = folder / FILE
-        kept = [row for row in _whole_rows(self._path) if int(row[0]) <= step] if step else []
+        kept = [row for row in _whole_rows(self._path) if int(row[0]) <= step] if step >= 0 else []
         partial = self._path.with_suffix(".part")
         with partial.open("w", newline="", encoding="utf-8") as stream:
             csv.writer(stream).writerows([COLUMNS, *kept])

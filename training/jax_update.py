@@ -22,28 +22,28 @@ def limit_threads(threads: int) -> None:
     os.environ["NPROC"] = str(threads)  # XLA asks for it once, when it makes its pool
 
 
-def make_update(run: Run) -> Callable[..., Any]:
-    """The compiled update: a batch (see dataset.py), the state of all lanes and the number of the update in;
+def make_seeded_update(run: Run) -> Callable[..., Any]:
+    """The compiled update: a batch (see dataset.py), the state of all lanes and the seed of dropout in;
     nats in all, notes, and the state of all lanes out."""
     network, optimizer = run.network, run.optimizer
     weights, heads = network.trainable_variables, jnp.array(run.config.head_weights)[:, None]
 
-    def loss_of(values: list[Tensor], batch: Any, state: Any, step: Tensor) -> Any:
+    def loss_of(values: list[Tensor], batch: Any, state: Any, seed: Tensor) -> Any:
         flat_weight = jnp.reshape(batch[2], (-1,))
         with keras.StatelessScope(list(zip(weights, values, strict=True))):
-            nats, after = network.nats(batch, state, step)
+            nats, after = network.nats(batch, state, seed)
         count = flat_weight.sum()
         loss = (heads * nats * flat_weight).sum() / jnp.maximum(count, 1.0)
         return loss, ((nats * flat_weight).sum(), count, after)
 
     @jax.jit  # type: ignore[untyped-decorator]
-    def compiled(values: list[Tensor], memory: list[Tensor], batch: Any, state: Any, step: Tensor) -> Any:
-        found, told = jax.grad(loss_of, has_aux=True)(values, batch, state, step)
+    def compiled(values: list[Tensor], memory: list[Tensor], batch: Any, state: Any, seed: Tensor) -> Any:
+        found, told = jax.grad(loss_of, has_aux=True)(values, batch, state, seed)
         return *optimizer.stateless_apply(memory, found, values), told
 
-    def update(batch: Any, state: Any, step: int) -> Any:
+    def update(batch: Any, state: Any, seed: int) -> Any:
         kept = weights, optimizer.variables
-        *made, told = compiled(*([v.value for v in variables] for variables in kept), batch, state, step)
+        *made, told = compiled(*([v.value for v in variables] for variables in kept), batch, state, seed)
         for variables, values in zip(kept, made, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)

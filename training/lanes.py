@@ -30,7 +30,7 @@ class Plan:
     offset: Array  # where in the flat corpus the chunk begins
     length: Array  # how many of its notes count
     before: Array  # the note before its first one; -1 where a piece begins
-    jump: Array  # which of its notes begins an encore; -1 for none
+    jump: Array  # which of its notes begins an encore; -1 is the note before it, -2 for none
     resume: Array  # where in the flat corpus that note lies
     gap_s: Array  # that note's step; 0 where there is none
 
@@ -70,7 +70,7 @@ def plan_lanes(
         rows[lane] += _rows(corpus, chunk, number, encores)
         heapq.heappush(waiting, (len(rows[lane]), lane))
     steps = (max if full else min)(len(r) for r in rows) or max(len(r) for r in rows)
-    table = np.full((steps, lanes, 7), (-1, 0, 0, -1, -1, 0, 0.0), np.float64)
+    table = np.full((steps, lanes, 7), (-1, 0, 0, -1, -2, 0, 0.0), np.float64)
     for lane, row in enumerate(rows):
         n = min(len(row), steps)
         table[:n, lane] = np.array(row[:n], np.float64).reshape(n, 7)
@@ -91,8 +91,8 @@ def _rows(corpus: Corpus, chunk: int, piece: int, encores: Encores | None) -> li
 
     rows: list[Row] = []
     for at in range(0, played + more, chunk):
-        jump = played - at if more and at <= played < at + chunk else -1
-        encore = (jump, again, gap_s) if jump >= 0 else (-1, 0, 0.0)
+        jump = played - at if more and at - 1 <= played < at + chunk else -2
+        encore = (jump, again, gap_s) if jump > -2 else (-2, 0, 0.0)
         rows.append((piece, place(at), min(chunk, played + more - at), place(at - 1) if at else -1, *encore))
     return rows
 

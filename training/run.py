@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zipfile
@@ -38,6 +39,11 @@ class Progress:
     since_best: int = 0  # scores in a row that were no better
     over: bool = False
 
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has been learned or scored yet; a run that starts from another is scored before it learns."""
+        return not self.step and self.best_step < 0
+
 
 @dataclass
 class Run:
@@ -50,6 +56,7 @@ class Run:
     styles: tuple[str, ...] = ()  # the labels a piece can have
     progress: Progress = field(default_factory=Progress)
     parent: dict[str, Any] = field(default_factory=dict)  # what it was fine-tuned from; {} for one from nothing
+    notes_sha256: str = ""  # of what it learns from (see `notes_digest`); "" where nobody says
     saved_s: float = 0.0  # when the last checkpoint was written, on the run's own clock
 
     def save(self, path: Path) -> None:
@@ -67,14 +74,19 @@ class Run:
         weights = {f"weight_{k}": w.numpy() for k, w in enumerate(self.network.trainable_variables)}
         about = {"config": self.config.as_dict(), "styles": self.styles, "progress": vars(self.progress)}
         about |= {"parent": self.parent} if self.parent else {}
+        about |= {"notes_sha256": self.notes_sha256} if self.notes_sha256 else {}
         partial = path.with_suffix(".part")
         with partial.open("wb") as stream:
             np.savez(stream, about=np.array(json.dumps(about)), **weights, **arrays)
         os.replace(partial, path)
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint; ValueError, naming it, where it is damaged or of another network."""
+        """Go on from a checkpoint; ValueError, naming it, where it is damaged, of another network or of other notes."""
         with _opened(path) as (about, arrays):
+            if tuple(about.get("styles", ())) != self.styles:
+                raise _Other(f"{path} holds a network with other labels")
+            if self.notes_sha256 not in ("", about.get("notes_sha256", self.notes_sha256)):
+                raise _Other(f"{path} has learned from other notes than these")
             _assign(self.network.trainable_variables, arrays, "weight", path)
             _assign(self.optimizer.variables, arrays, "optimizer", path)
             self.state = paired([arrays[name] for name in self.network.state_names])
@@ -89,8 +101,8 @@ def _opened(path: Path) -> Iterator[tuple[dict[str, Any], Any]]:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             about = json.loads(str(arrays["about"]))
-            if not isinstance(about, dict):
-                raise TypeError("its description is no object")
+            if not isinstance(about, dict) or any(not isinstance(about.get(k), dict) for k in ("config", "progress")):
+                raise TypeError("it does not say how it was trained")
             yield about, arrays
     except FileNotFoundError:
         raise ValueError(f"{path} is not there") from None
@@ -129,20 +141,43 @@ def about_of(path: Path) -> dict[str, Any]:
         return about
 
 
-def new_run(config: Config, styles: tuple[str, ...] = ()) -> Run:
-    """A run that has learned nothing yet, or what its `start_from` had learned."""
+def config_of(path: Path) -> Config:
+    """The config of a file of weights; ValueError, naming the file, where it holds none that this version knows."""
+    with _opened(path) as (about, _):
+        return config_from(about["config"])
+
+
+def notes_digest(data: Path) -> str:
+    """What tells the notes of a folder from others: the SHA-256 of its table of contents, index.json."""
+    return hashlib.sha256((data / "index.json").read_bytes()).hexdigest()
+
+
+def check_notes(about: dict[str, Any], data: Path) -> None:
+    """ValueError where weights say (`about`) that they learned from other notes than those of a folder.
+
+    Weights that say nothing of it, as those of older versions, are not checked.
+    """
+    said = about.get("notes_sha256")
+    if said and said != notes_digest(data):
+        raise ValueError(f"{data} holds other notes than the run has learned from")
+
+
+def new_run(config: Config, styles: tuple[str, ...] = (), *, begin: bool = True) -> Run:
+    """A run that has learned nothing yet, or what its `start_from` had learned; `begin=False` where `load` follows."""
     network = Network(config.shape, config.dropout, config.bfloat16, config.seed, len(styles))
-    if config.start_from:
-        _start_from(network, Path(config.start_from))
+    if config.start_from and begin:
+        _start_from(network, Path(config.start_from), styles)
     # global_clipnorm also sums the gradients of a repeated note, which Adam alone does not do here
     optimizer = keras.optimizers.Adam(config.learning_rate, global_clipnorm=1.0)
     optimizer.build(network.trainable_variables)
     return Run(config, network, optimizer, network.zero_state(config.lanes), styles)
 
 
-def _start_from(network: Network, checkpoint: Path) -> None:
-    """Take the weights of another run; labels that it did not know say nothing yet."""
-    with _opened(checkpoint) as (_, arrays):
+def _start_from(network: Network, checkpoint: Path, styles: tuple[str, ...]) -> None:
+    """Take the weights of another run, whose labels are the same or none; those that it did not know say nothing yet."""
+    with _opened(checkpoint) as (about, arrays):
+        if tuple(about.get("styles", ())) not in ((), styles):
+            raise _Other(f"{checkpoint} holds a network with other labels than those of these notes")
         for k, weight in enumerate(network.trainable_variables):
             given = arrays[f"weight_{k}"]
             room = weight.shape[0] - given.shape[0]

@@ -25,15 +25,15 @@ def limit_threads(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def make_update(run: Run) -> Callable[..., Any]:
-    """The compiled update: a batch (see dataset.py), the state of all lanes and the number of the update in;
+def make_seeded_update(run: Run) -> Callable[..., Any]:
+    """The compiled update: a batch (see dataset.py), the state of all lanes and the seed of dropout in;
     nats in all, notes, and the state of all lanes out."""
     network, optimizer = run.network, run.optimizer
     weights, heads = network.trainable_variables, tf.constant(run.config.head_weights)[:, None]
     strategy = tf.distribute.get_strategy()
     alone = strategy.num_replicas_in_sync == 1
 
-    def share(batch: Any, state: Any, step: Tensor) -> Any:
+    def share(batch: Any, state: Any, seed: Tensor) -> Any:
         """What one replica makes of its lanes; then all have the same sum, and make the same step."""
         context = tf.distribute.get_replica_context()
         batch, state = (batch, state) if alone else _own_lanes(context, batch, state)
@@ -41,7 +41,7 @@ def make_update(run: Run) -> Callable[..., Any]:
         count = tf.reduce_sum(flat_weight)
         count = count if alone else context.all_reduce("SUM", count)
         with tf.GradientTape() as tape:
-            nats, after = network.nats(batch, state, step)
+            nats, after = network.nats(batch, state, seed)
             loss = tf.reduce_sum(heads * nats * flat_weight) / tf.maximum(count, 1.0)
         found = [tf.convert_to_tensor(g) for g in tape.gradient(loss, weights)]
         total = tf.reduce_sum(nats * flat_weight)
@@ -55,13 +55,13 @@ def make_update(run: Run) -> Callable[..., Any]:
         return total, count, after
 
     @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
-    def update(batch: Any, state: Any, step: Tensor) -> Any:
+    def update(batch: Any, state: Any, seed: Tensor) -> Any:
         if alone:
-            return share(batch, state, step)
-        told = strategy.run(share, (batch, state, step))
+            return share(batch, state, seed)
+        told = strategy.run(share, (batch, state, seed))
         return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], told)
 
-    return lambda batch, state, step: update(batch, state, tf.convert_to_tensor(step))
+    return lambda batch, state, seed: update(batch, state, tf.convert_to_tensor(seed))
 
 
 def _own_lanes(context: Any, batch: Any, state: Any) -> Any:

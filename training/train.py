@@ -28,7 +28,7 @@ from training.dataset import batches
 from training.distributed import agreed, shared_lanes
 from training.history import History, plot_history
 from training.lanes import Plan, Variation, plan_lanes, styles_of, vary
-from training.run import BEST, LAST, Run, about_of, new_run
+from training.run import BEST, LAST, Run, config_of, new_run, notes_digest
 from training.score import make_scoring, some_pieces
 from training.update import limit_threads, make_update
 from training.watch import Say, Watch
@@ -37,6 +37,8 @@ __all__ = ["Course", "corpora", "lanes_for", "limit_threads", "plan_epoch", "rat
 
 LEAST_EPOCHS = 10.0  # of a run that does not say how many it has
 SCORES = 40  # of a run planned by epochs
+PLANNED_END = ("epochs", "minutes", "least_steps", "patience", "checkpoint_minutes", "checkpoint_steps")
+"""The settings that may change where a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Course:
     held_out: Corpus
     folder: Path
     say: Say
+    bar: bool = False  # on a terminal; `say` then talks there too
 
 
 @dataclass
@@ -84,22 +87,49 @@ def corpora(data: Path) -> tuple[Corpus, Corpus]:
     return found
 
 
-def train(data: Path, folder: Path, config: Config, resume: bool, say: Say) -> Path:
+def train(data: Path, folder: Path, config: Config | None, resume: bool, say: Say, *, bar: bool = False) -> Path:
     """Train to the planned end, alone or as one of several workers (training.distributed); returns the last checkpoint.
 
-    ValueError, in a sentence, for notes or a checkpoint that are not there, damaged, or of another network.
+    No config is that of the checkpoint where a run goes on, else the default one. ValueError, in a sentence, for notes
+    or a checkpoint that are not there, damaged, of another network or config, or for other notes than the run's.
     """
     corpus, held_out = corpora(data)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise ValueError(f"{folder} cannot be the folder of a run: {problem.strerror or problem}") from None
-    target = folder / LAST
-    lanes = int(about_of(target)["config"]["lanes"]) if resume else shared_lanes(lanes_for(config, corpus))
-    run = new_run(replace(config, lanes=lanes), styles_of(corpus, config.style_notes))
     if resume:
-        run.load(target)
-    return teach(run, Course(corpus, some_pieces(held_out, config.validation_notes), folder, say))
+        config = _gone_on_with(folder / LAST, config, corpus)
+    else:
+        config = config or Config()
+        config = replace(config, lanes=shared_lanes(lanes_for(config, corpus)))
+    run = new_run(config, styles_of(corpus, config.style_notes), begin=not resume)
+    run.notes_sha256 = notes_digest(data)
+    if resume:
+        run.load(folder / LAST)
+    return teach(run, Course(corpus, some_pieces(held_out, config.validation_notes), folder, say, bar))
+
+
+def _gone_on_with(target: Path, given: Config | None, corpus: Corpus) -> Config:
+    """The config of a checkpoint, with another planned end where one is given; ValueError for any other difference."""
+    kept = config_of(target)
+    lanes = kept.lanes
+    if shared_lanes(lanes) != lanes:
+        raise ValueError(
+            f"{lanes} lanes cannot be shared among so many workers: their number must be a divisor of {lanes}"
+        )
+    if given is None:
+        return kept
+    asked = lanes_for(given, corpus)
+    if lanes in (asked, shared_lanes(asked)):
+        given = replace(given, lanes=lanes)
+    names = [n for n in kept.as_dict() if n not in PLANNED_END and getattr(given, n) != getattr(kept, n)]
+    if names:
+        raise ValueError(
+            f"{target} was trained with another {', '.join(names)}: leave --config out, or let it change the planned "
+            f"end alone ({', '.join(PLANNED_END)})"
+        )
+    return given
 
 
 def lanes_for(config: Config, corpus: Corpus) -> int:
@@ -115,9 +145,9 @@ def teach(run: Run, course: Course) -> Path:
         course.say(f"{course.folder} is over: {at.step} updates, best {at.best_nats:.4f} nats a note")
         return target
     history = _begin(run, course)
-    with Watch(course.say, at.elapsed_s) as watch:
+    with Watch(course.say, at.elapsed_s, bar=course.bar) as watch:
         work = _work(run, course, history, watch)
-        if run.config.start_from and not at.step:
+        if run.config.start_from and at.fresh:
             _score(run, work, 0.0)  # what it began with may stay the best
         done = 0.0
         while done < 1.0 and not at.over:
@@ -136,7 +166,7 @@ def teach(run: Run, course: Course) -> Path:
 def _begin(run: Run, course: Course) -> History:
     """Make the run's folder ready, and say what is going to happen."""
     at, folder = run.progress, course.folder
-    if not at.step:
+    if at.fresh:
         for name in (BEST, LAST):
             (folder / name).unlink(missing_ok=True)
     (folder / "config.json").write_text(json.dumps(run.config.as_dict(), indent=1), encoding="utf-8")
@@ -145,7 +175,7 @@ def _begin(run: Run, course: Course) -> History:
     events = keras.backend.backend() == "tensorflow"
     if not events:
         course.say("no TensorBoard files: TensorFlow writes them, and it does not train here")
-    return History(folder, at.step, events)
+    return History(folder, -1 if at.fresh else at.step, events)
 
 
 def _work(run: Run, course: Course, history: History, watch: Watch) -> _Work:
@@ -164,7 +194,8 @@ def plan_epoch(run: Run, course: Course, epoch: int) -> tuple[Plan, Variation]:
     config, corpus = run.config, course.corpus
     order, variation, encores = vary(corpus, config, epoch, run.styles)
     plan = plan_lanes(corpus, config.lanes, config.chunk, order, full=False, encores=encores)
-    if plan.length.sum() < 0.9 * corpus.notes:  # few pieces: do not stop with the first lane that is done
+    wanted = corpus.notes + encores.length[encores.start >= 0].sum()
+    if plan.length.sum() < 0.9 * wanted:  # few pieces: do not stop with the first lane that is done
         plan = plan_lanes(corpus, config.lanes, config.chunk, order, full=True, encores=encores)
     return plan, variation
 
@@ -226,7 +257,7 @@ def _score(run: Run, work: _Work, done: float) -> None:
     figures = [f"{value:.5f}" for value in (mean, nats, *by_head)]
     work.history.add([at.step, at.epoch, at.notes, f"{at.elapsed_s / 60:.2f}", rate, *figures])
     at.since_best += 1
-    if at.best_step < 0 or nats < at.best_nats:
+    if at.best_step < 0 or nats < at.best_nats or (math.isnan(at.best_nats) and not math.isnan(nats)):
         at.best_nats, at.best_step, at.since_best = nats, at.step, 0
         run.save_weights(folder / BEST)
     stopped = bool(config.stop_after and at.since_best >= config.stop_after and not at.over)

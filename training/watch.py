@@ -12,12 +12,15 @@ Say = Callable[[str], None]
 
 
 class Watch:
-    """Tells how far a run is, with the time left; nothing of it changes what is learned."""
+    """Tells how far a run is, with the time left; nothing of it changes what is learned.
 
-    def __init__(self, say: Say, elapsed_s: float = 0.0) -> None:
+    With `bar`, for those who talk on stderr anyway, that is a bar where stderr is a terminal.
+    """
+
+    def __init__(self, say: Say, elapsed_s: float = 0.0, *, bar: bool = False) -> None:
         self._say, self._said_s, self._bar = say, elapsed_s, None
         self._first: tuple[float, float] | None = None  # seconds and share when the first update was done
-        if say.__module__ == "training.talk" and sys.stderr.isatty():
+        if bar and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, TaskProgressColumn, TextColumn
             from rich.progress import Progress as Bar

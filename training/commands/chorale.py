@@ -57,6 +57,6 @@ def run(args: argparse.Namespace) -> None:
     check_shape(settings.shape)
     best = train({"train": scores.pieces["train"], "valid": scores.pieces["validation"]}, args.run, settings, say)
     notes = sum(file.notes for file in scores.files["train"])
-    found = export(best, scores, args.out, notes * (load_best(best)[1]["epoch"] + 1), say)
+    found = export(best, scores, args.out, notes * (load_best(best)[1]["progress"]["epoch"] + 1), say)
     if args.json:
         sys.stdout.write(json.dumps(found) + "\n")

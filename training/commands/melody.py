@@ -3,7 +3,6 @@
 python -m training melody train --data MIDI --run RUN_DIR
 python -m training melody export --run RUN_DIR --out models/NAME
 python -m training melody answers models/NAME --run RUN_DIR --out ANSWERS_DIR
-python -m training melody measure --model models/NAME --run RUN_DIR
 """
 
 from __future__ import annotations
@@ -61,7 +60,10 @@ def _train(args: argparse.Namespace) -> None:
     from training.prepare.listing import Input
 
     kept, settings = args.run / TUNES, load_settings(args.config)
-    if not kept.exists():
+    if kept.exists():
+        if args.data or args.manifest or args.sources:
+            raise ValueError(f"{args.run} holds its tunes already: leave out --data, --manifest and --sources")
+    else:
         if args.data is None:
             raise ValueError(f"{args.run} holds no tunes yet: say --data, where the MIDI files are")
         given = Input(args.data, args.data.stem, args.licence)

@@ -48,14 +48,19 @@ def _bar_before(tunes: Tunes) -> Array:
 
 
 def _repeat(train: Tunes, held_out: Tunes) -> Array:
-    """The bar before comes again with a certain chance, fitted to the training tunes; else any event by its share."""
+    """The bar before comes again with a certain chance, fitted to the training tunes; else any event by its share.
+
+    In a tune's first bar, which has none before, the shares are all there is.
+    """
     share, again = _frequency(train), 0.5
-    same, plain = train.events == _bar_before(train), share[train.events]
-    for _ in range(20):  # expectation maximisation
-        again = float((same * again / (same * again + (1 - again) * plain)).mean())
-    return np.asarray(
-        -np.log(again * (held_out.events == _bar_before(held_out)) + (1 - again) * share[held_out.events])
-    )
+    before, expected = _bar_before(train), _bar_before(held_out)
+    known = before != BEGIN
+    same, plain = (train.events == before)[known], share[train.events[known]]
+    for _ in range(20):  # expectation maximisation; half a bar more on either side, so that nothing is impossible
+        found = same * again / (same * again + (1 - again) * plain)
+        again = float((found.sum() + 0.5) / (len(found) + 1))
+    chance = np.where(expected == BEGIN, 0.0, again)
+    return np.asarray(-np.log(chance * (held_out.events == expected) + (1 - chance) * share[held_out.events]))
 
 
 def markov_nats(train: Tunes, held_out: Tunes, contexts: Callable[[Tunes], Hashes]) -> Array:

@@ -15,14 +15,15 @@ from livemuse.model.bundle import FORMAT_VERSION, MANIFEST, load_bundle
 from livemuse.music.grid import BEGIN, EVENTS, GRID_SHA256, HOLD, PER_BAR, PER_BEAT
 from training.bundles import WEIGHTS, graph_rows, open_graphs, put, revision, training_row, write_weights
 from training.corpus import Piece
+from training.epochs import BEST
+from training.evaluate import bootstrap
 from training.golden import GOLDEN, GOLDEN_STEPS, Kept, write_golden
 from training.graphs import OPSET, convert
 from training.melody.baselines import baseline_nats
 from training.melody.card import card
 from training.melody.network import Network
 from training.melody.run import load_best
-from training.melody.train import BEST
-from training.melody.tunes import Array, Say, Tunes
+from training.melody.tunes import Array, Say, Tunes, digest_of_tunes
 from training.weights import STEPS, Trial, choose_weights
 
 FAMILY: Final = "melody"
@@ -32,11 +33,15 @@ SEED: Final = 7  # of the sampled steps that the graphs are compared on
 def export(run: Path, tunes: dict[str, Tunes], out: Path, say: Say) -> dict[str, Any]:
     """Write the model of a run's best weights to `out`, scored on the validation tunes; returns its manifest.
 
-    Raises ValueError where there are no weights, or where the graph does not say what the network says.
+    Raises ValueError where there are no weights, where they have learned from other tunes, or where the graph does not
+    say what the network says.
     """
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no weights yet: train first")
     network, about = load_best(run / BEST)
+    mine = digest_of_tunes(tunes)
+    if about.get("music", mine) != mine:  # files of before do not say it
+        raise ValueError(f"{run / BEST} has learned from other tunes than those that {run} holds now")
     held_out = tunes["validation"]
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as scratch:
@@ -162,7 +167,7 @@ def scores(nats: Array, tunes: dict[str, Tunes]) -> dict[str, Any]:
     """The manifest's `held_out`: nats (events,) of what is shipped, by source, and beside the baselines."""
     held_out = tunes["validation"]
     by_tune = np.add.reduceat(nats, held_out.starts[:-1])
-    low, high = _interval(by_tune, np.diff(held_out.starts))
+    low, high = bootstrap(by_tune, np.diff(held_out.starts))
     source = np.repeat([about.source for about in held_out.about], np.diff(held_out.starts))
     begins = held_out.events < HOLD
     each = round(float(nats.sum()) / held_out.count, 4)
@@ -182,13 +187,6 @@ def scores(nats: Array, tunes: dict[str, Tunes]) -> dict[str, Any]:
             name: round(float(expected.mean()), 4) for name, expected in baseline_nats(tunes["train"], held_out).items()
         },
     }
-
-
-def _interval(nats: Array, events: Array, draws: int = 2000) -> tuple[float, float]:
-    """The 95 % interval of nats an event, the tunes drawn again and again (a bootstrap by tune)."""
-    chosen = np.random.default_rng(0).integers(0, len(nats), (draws, len(nats)))
-    means = nats[chosen].sum(1) / events[chosen].sum(1)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
 
 
 def manifest(network: Network, about: dict[str, Any], files: dict[str, Path], train: Tunes) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,16 +10,17 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from training.melody.config import Settings
+from training.checkpoint import dropout_seed, rate_at
+from training.epochs import BEST, HISTORY, LAST, Run, add_line, best_of, cut_history, use_threads
+from training.melody.config import Settings, settings_from
 from training.melody.dataset import batches, plan_epoch, plan_whole
 from training.melody.hearing import NAMES, Heard
 from training.melody.network import Network
-from training.melody.run import Run, new_run
-from training.melody.tunes import Array, Say, Tunes
+from training.melody.run import new_run
+from training.melody.tunes import Array, Say, Tunes, digest_of_tunes
 
 COLUMNS: Final = ("epoch", "step", "events", "minutes", "learning_rate", "train_nats", "validation_nats")
 TOLD_EVERY_S: Final = 20.0
-BEST: Final = "best.npz"
 _WHOLE: Final = tf.TensorSpec((None, None), tf.int32)
 HEARD: Final = Heard(_WHOLE, _WHOLE, _WHOLE, _WHOLE, _WHOLE, tf.TensorSpec((None, None, NAMES), tf.float32))
 GIVEN: Final = [HEARD, _WHOLE, tf.TensorSpec((None, None), tf.float32)]
@@ -33,13 +32,14 @@ def train(tunes: dict[str, Tunes], folder: Path, settings: Settings, say: Say) -
 
     `tunes` has "train" and "validation". FOLDER gets checkpoint.npz, best.npz and history.csv; a run that was
     interrupted goes on from its last epoch as if nothing had happened, and one that is over is left as it is.
+    Raises ValueError where it belongs to other settings or tunes, or went astray.
     """
-    _use_threads(settings.threads)
+    use_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)
-    run, checkpoint, history = new_run(settings), folder / "checkpoint.npz", folder / "history.csv"
+    run, checkpoint, history = new_run(settings, digest_of_tunes(tunes)), folder / LAST, folder / HISTORY
     if checkpoint.exists():
-        run.load(checkpoint)
-    _cut(history, run.progress.epoch)
+        run.load(checkpoint, settings_from)
+    cut_history(history, run.progress.epoch)
     weights = sum(int(np.prod(w.shape)) for w in run.network.trainable_variables)
     say(f"{settings.name}: {weights:,} weights, {tunes['train'].count:,} events to learn from")
     update, score, at = make_update(run), make_score(run.averaged), run.progress
@@ -53,10 +53,10 @@ def train(tunes: dict[str, Tunes], folder: Path, settings: Settings, say: Say) -
         at.epoch += 1
         at.over = at.epoch >= settings.epochs or at.epoch - at.best_epoch > settings.patience
         row = [at.epoch, at.step, at.events, f"{at.elapsed_s / 60:.2f}", f"{rate:.2e}", f"{mean:.5f}", f"{found:.5f}"]
-        _add_line(history, row)
+        add_line(history, COLUMNS, row)
         run.save(checkpoint)
         say(f"epoch {at.epoch}: train {mean:.4f}, validation {found:.4f} nats an event (best {at.best:.4f})")
-    return folder / BEST
+    return best_of(folder, at)
 
 
 def make_update(run: Run) -> Callable[..., Any]:
@@ -66,7 +66,7 @@ def make_update(run: Run) -> Callable[..., Any]:
     @tf.function(input_signature=[*GIVEN, tf.TensorSpec((), tf.int32)])  # type: ignore[untyped-decorator]
     def update(heard: Heard, events: Any, weight: Any, step: Any) -> Any:
         with tf.GradientTape() as tape:
-            total = tf.reduce_sum(network.nats(heard, events, step) * weight)
+            total = tf.reduce_sum(network.nats(heard, events, dropout_seed(settings.seed, step)) * weight)
             loss = total / tf.reduce_sum(weight)
         found = tape.gradient(loss, network.trainable_variables)
         optimizer.apply([tf.convert_to_tensor(g) for g in found], network.trainable_variables)
@@ -103,13 +103,6 @@ def nats_by_tune(score: Callable[..., Any], tunes: Tunes) -> Array:
     return np.add.reduceat(nats_by_event(score, tunes), tunes.starts[:-1])
 
 
-def rate_at(settings: Settings, step: int, done: float) -> float:
-    """The learning rate: a short rise, then half a cosine down to the last epoch (`done` runs from 0 to 1)."""
-    rise = min(1.0, (step + 1) / max(settings.warmup_steps, 1))
-    fall = 0.5 + 0.5 * math.cos(math.pi * min(done, 1.0))
-    return settings.learning_rate * rise * (settings.final_rate + (1 - settings.final_rate) * fall)
-
-
 def _epoch(run: Run, update: Callable[..., Any], tunes: Tunes, say: Say) -> tuple[float, float]:
     """Every tune once; the learning rate at the end, and nats an event on the way."""
     settings, at = run.settings, run.progress
@@ -130,28 +123,3 @@ def _epoch(run: Run, update: Callable[..., Any], tunes: Tunes, say: Say) -> tupl
                 f"at most {left_min:.1f} min left")  # fmt: skip
     at.events += events
     return rate, total / max(events, 1)
-
-
-def _use_threads(count: int) -> None:
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(count)
-        tf.config.threading.set_inter_op_parallelism_threads(count)
-    except RuntimeError:
-        return  # TensorFlow has begun already, with the threads that it has
-
-
-def _cut(history: Path, epochs: int) -> None:
-    """Leave out lines of epochs that were written but not kept: the run was cut off between the two."""
-    if not history.exists():
-        return
-    lines = history.read_text(encoding="utf-8").splitlines(keepends=True)
-    history.write_text("".join(lines[: epochs + 1] if epochs else []), encoding="utf-8")
-
-
-def _add_line(path: Path, row: list[Any]) -> None:
-    first = not path.exists() or not path.stat().st_size
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if first:
-            writer.writerow(COLUMNS)
-        writer.writerow(row)

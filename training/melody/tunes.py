@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from livemuse.music.grid import EVENTS, HOLD
 from training.beatgrid import scores_of
+from training.checkpoint import digest_of
 from training.corpus import SPLITS
 from training.melody.reading import voices_of
 from training.prepare.listing import Input
@@ -124,6 +125,11 @@ def load_tunes(path: Path) -> dict[str, Tunes]:
     except (KeyError, TypeError, AttributeError, ValueError, EOFError, zipfile.BadZipFile) as problem:
         raise ValueError(f"{path} holds no tunes: {problem}") from problem
     return found
+
+
+def digest_of_tunes(tunes: dict[str, Tunes]) -> str:
+    """A short name of these very tunes: of what is learned from them, and not of where they came from."""
+    return digest_of(array for split in SPLITS for array in (tunes[split].starts, tunes[split].events))
 
 
 def _check(tunes: Tunes) -> None:

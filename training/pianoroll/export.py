@@ -151,7 +151,7 @@ def export(best: Path, scores: Scores, out: Path, heard: int, say: Callable[[str
     Raises ValueError where the graphs do not say what the network says.
     """
     network, about = load_best(best)
-    about |= {"config": about["settings"], "progress": {"notes": heard, "elapsed_s": about["elapsed_s"]}}
+    about["progress"]["notes"] = heard
     held_out, units = scores.pieces["validation"], scores.frames("validation")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as scratch:
@@ -202,10 +202,10 @@ def _held_out(chosen: Choice, scores: Scores) -> dict[str, Any]:
 
 
 def _manifest(network: Network, about: dict[str, Any], files: dict[str, Path], scores: Scores) -> dict[str, Any]:
-    shape = settings_from(about["settings"]).shape
+    shape = settings_from(about["config"]).shape
     return {
         "format_version": FORMAT_VERSION,
-        "name": about["settings"]["name"],
+        "name": about["config"]["name"],
         "family": "pianoroll",
         "units": shape.units,
         "layers": shape.layers,

@@ -84,8 +84,9 @@ def run_one(places: Places, name: str, head: str, say: Callable[[str], None]) ->
     else:
         test = make_score(network, settings)(pieces["test"])
     count = sum(int(np.prod(w.shape)) for w in network.trainable_variables)
-    result = Result(name, head, about["validation"], test, test / KEYS, TARGETS[name, head],
-                    count, about["epoch"] + 1, about["elapsed_s"] / 60)  # fmt: skip
+    at = about["progress"]
+    result = Result(name, head, at["best"], test, test / KEYS, TARGETS[name, head],
+                    count, at["epoch"] + 1, at["elapsed_s"] / 60)  # fmt: skip
     partial = told.with_suffix(".part")
     partial.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
     os.replace(partial, told)

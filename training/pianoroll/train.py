@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
-import json
-import math
-import os
 import time
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from training.checkpoint import assign, digest_of, dropout_seed, opened, rate_at
+from training.epochs import BEST, HISTORY, LAST, Run, add_line, best_of, config_of, cut_history, use_threads
 from training.pianoroll.config import Settings, settings_from
 from training.pianoroll.dataset import batches, plan
 from training.pianoroll.network import Dropout, Network
@@ -27,84 +22,37 @@ Say = Callable[[str], None]
 COLUMNS = ("epoch", "step", "seconds", "train_nats", "validation_nats")
 
 
-@dataclass
-class Progress:
-    """Where a run stands."""
-
-    epoch: int = 0
-    step: int = 0
-    elapsed_s: float = 0.0
-    best: float = math.inf
-    best_epoch: int = -1
-    over: bool = False
-
-
-@dataclass
-class Run:
-    """A network, the running average of its weights, its optimiser and where it stands."""
-
-    settings: Settings
-    network: Network
-    averaged: Network
-    optimizer: Any
-    progress: Progress = field(default_factory=Progress)
-
-    def save(self, path: Path) -> None:
-        """Write everything a run goes on from; a kill in the middle leaves the previous file."""
-        arrays = {f"weight_{k}": w.numpy() for k, w in enumerate(self.network.trainable_variables)}
-        arrays |= {f"averaged_{k}": w.numpy() for k, w in enumerate(self.averaged.trainable_variables)}
-        arrays |= {f"optimizer_{k}": w.numpy() for k, w in enumerate(self.optimizer.variables)}
-        _write(path, {"settings": self.settings.as_dict(), "progress": vars(self.progress)}, arrays)
-
-    def load(self, path: Path) -> None:
-        """Go on from a checkpoint; raises ValueError where it belongs to other settings."""
-        about, arrays = _read(path)
-        if settings_from(about["settings"]) != self.settings:
-            raise ValueError(f"{path} was made with other settings; train in another folder")
-        for name, variables in (
-            ("weight", self.network.trainable_variables),
-            ("averaged", self.averaged.trainable_variables),
-            ("optimizer", self.optimizer.variables),
-        ):
-            for k, variable in enumerate(variables):
-                variable.assign(arrays[f"{name}_{k}"])
-        self.progress = Progress(**about["progress"])
-
-
-def _write(path: Path, about: dict[str, Any], arrays: dict[str, Any]) -> None:
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as stream:
-        np.savez(stream, about=np.array(json.dumps(about)), **arrays)
-    os.replace(partial, path)
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        return json.loads(str(arrays.pop("about"))), arrays
-    except (KeyError, ValueError, zipfile.BadZipFile) as problem:
-        raise ValueError(f"{path} is not a checkpoint: {problem}") from problem
-
-
-def new_run(settings: Settings) -> Run:
-    """A run that has learned nothing yet."""
+def new_run(settings: Settings, music: str = "") -> Run:
+    """A run that has learned nothing yet; `music` is the digest of the pieces that it is to learn from."""
     network, averaged = Network(settings.shape, settings.seed), Network(settings.shape, settings.seed)
     optimizer = keras.optimizers.AdamW(
         settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=1.0, beta_2=0.99
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "_b", "gain"])
     optimizer.build(network.trainable_variables)
-    return Run(settings, network, averaged, optimizer)
+    return Run(settings, network, averaged, optimizer, music)
 
 
 def load_best(path: Path) -> tuple[Network, dict[str, Any]]:
-    """The network that fitted the validation part best, and what its file says of it."""
-    about, arrays = _read(path)
-    network = Network(settings_from(about["settings"]).shape)
-    for k, weight in enumerate(network.trainable_variables):
-        weight.assign(arrays[f"weight_{k}"])
+    """The network that fitted the validation part best, and what its file says of it (config, progress, music)."""
+    with opened(path) as (about, arrays):
+        network = Network(settings_from(config_of(about)).shape)
+        assign(network.trainable_variables, arrays, "weight", path)
+        if "progress" not in about:  # as older files have it
+            told = {"epoch": about["epoch"], "best": about["validation"], "elapsed_s": about["elapsed_s"]}
+            about |= {"config": about["settings"], "progress": told}
     return network, about
+
+
+def digest_of_pieces(pieces: dict[str, list[Piece]]) -> str:
+    """A short name of these very pieces, to learn from and to be scored on."""
+    return digest_of(
+        part
+        for name in ("train", "valid")
+        for piece in pieces[name]
+        for part in (piece.frames, piece.position, piece.top)
+        if part is not None
+    )
 
 
 def _signature(settings: Settings) -> Batch:
@@ -124,7 +72,7 @@ def make_update(run: Run) -> Callable[..., Any]:
     @tf.function(input_signature=[_signature(settings), number])  # type: ignore[untyped-decorator]
     def update(batch: Batch, step: Any) -> Any:
         with tf.GradientTape() as tape:
-            nats = network.nats(batch, Dropout(rates, step), settings.active_weight)
+            nats = network.nats(batch, Dropout(rates, dropout_seed(settings.seed, step)), settings.active_weight)
             loss = tf.reduce_mean(nats)
         found = tape.gradient(loss, network.trainable_variables)
         run.optimizer.apply([tf.convert_to_tensor(g) for g in found], network.trainable_variables)
@@ -153,58 +101,41 @@ def make_score(network: Network, settings: Settings) -> Callable[[Sequence[Piece
     return score
 
 
-def rate_at(settings: Settings, step: int, done: float) -> float:
-    """The learning rate: a short rise, then half a cosine down to the last epoch (`done` runs from 0 to 1)."""
-    rise = min(1.0, (step + 1) / max(settings.warmup_steps, 1))
-    fall = 0.5 + 0.5 * math.cos(math.pi * min(done, 1.0))
-    return settings.learning_rate * rise * (settings.final_rate + (1 - settings.final_rate) * fall)
-
-
-def _use_threads(count: int) -> None:
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(count)
-        tf.config.threading.set_inter_op_parallelism_threads(count)
-    except RuntimeError:
-        return  # TensorFlow has begun already, with the threads that it has
-
-
 def train(pieces: dict[str, list[Piece]], folder: Path, settings: Settings, say: Say) -> Path:
     """Train until the validation part is fitted no better; returns the file of the best weights.
 
     `pieces` has "train" and "valid". FOLDER gets checkpoint.npz, best.npz and history.csv; a run that was
     interrupted goes on from its last epoch as if nothing had happened, and one that is over is left as it is.
+    Raises ValueError where it belongs to other settings or pieces, or went astray.
     """
-    _use_threads(settings.threads)
+    use_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)
-    run, checkpoint, best = new_run(settings), folder / "checkpoint.npz", folder / "best.npz"
+    run, checkpoint, history = new_run(settings, digest_of_pieces(pieces)), folder / LAST, folder / HISTORY
     if checkpoint.exists():
-        run.load(checkpoint)
-    else:
-        (folder / "history.csv").unlink(missing_ok=True)
+        run.load(checkpoint, settings_from)
+    cut_history(history, run.progress.epoch)
     update, score, at = make_update(run), make_score(run.averaged, settings), run.progress
     if at.over:
-        return best
+        return best_of(folder, at)
     planned = plan(pieces["train"], settings, range(at.epoch, settings.epochs))
     waiting, updates = batches(pieces["train"], planned, settings.shape, settings.transpose), iter(planned.updates)
     while not at.over:
         began_s = time.monotonic() - at.elapsed_s
         mean = _epoch(run, update, itertools.islice(waiting, next(updates)))
         validation = score(pieces["valid"])
+        at.elapsed_s = time.monotonic() - began_s
         if validation < at.best:
             at.best, at.best_epoch = validation, at.epoch
-            weights = {f"weight_{k}": w.numpy() for k, w in enumerate(run.averaged.trainable_variables)}
-            about = {"settings": settings.as_dict(), "validation": validation, "epoch": at.epoch}
-            _write(best, about | {"elapsed_s": time.monotonic() - began_s}, weights)
+            run.save_best(folder / BEST)
         at.epoch += 1
-        at.elapsed_s = time.monotonic() - began_s
         at.over = at.epoch >= settings.epochs or at.epoch - at.best_epoch > settings.patience
         row = [at.epoch, at.step, f"{at.elapsed_s:.1f}", f"{mean:.5f}", f"{validation:.5f}"]
-        _add_line(folder / "history.csv", row)
+        add_line(history, COLUMNS, row)
         run.save(checkpoint)
         left_min = at.elapsed_s / at.epoch * (settings.epochs - at.epoch) / 60
         say(f"{settings.name}: epoch {at.epoch}, train {mean:.3f}, validation {validation:.3f} nats a frame "
             f"(best {at.best:.3f}), at most {left_min:.1f} min left")  # fmt: skip
-    return best
+    return best_of(folder, at)
 
 
 def _epoch(run: Run, update: Callable[..., Any], given: Iterable[Batch]) -> float:
@@ -216,12 +147,3 @@ def _epoch(run: Run, update: Callable[..., Any], given: Iterable[Batch]) -> floa
         frames += len(batch.target)
         at.step += 1
     return total / max(frames, 1)
-
-
-def _add_line(path: Path, row: Sequence[Any]) -> None:
-    first = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if first:
-            writer.writerow(COLUMNS)
-        writer.writerow(row)
