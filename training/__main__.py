@@ -15,6 +15,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import zlib
 
 from livemuse.errors import LivemuseError
 from training import commands
@@ -47,6 +48,9 @@ def main() -> int:
         args.run_command(args)
     except (LivemuseError, ValueError, OSError) as problem:
         say(f"{problem}")
+        return 1
+    except (ArithmeticError, MemoryError, RecursionError, zlib.error) as problem:  # of numbers that nobody thought of
+        say(f"That is more than can be done here: {type(problem).__name__} {problem}")
         return 1
     return 0
 

@@ -57,6 +57,7 @@ class Asked:
     epochs: float = 3.0
     minutes: float = 0.0  # of each run, in place of the epochs; 0 is off
     only: tuple[str, ...] = ()  # these variants alone; none is all
+    bar: bool = False  # on a terminal, while each of them learns
 
 
 def variants(base: Config) -> list[Variant]:
@@ -123,7 +124,7 @@ def run_one(variant: Variant, config: Config, asked: Asked, held_out: Corpus, sa
 
     folder = asked.run / variant.folder
     say(f"{variant.name}:")
-    train(asked.data, folder, config, (folder / LAST).is_file(), say)
+    train(asked.data, folder, config, (folder / LAST).is_file(), say, bar=asked.bar)
     network, about = load_network(weights_of(folder))
     last = about_of(folder / LAST)["progress"]
     keep_json(folder / "result.json", {

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -19,8 +20,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 import onnx
 
+from livemuse.errors import LivemuseError
 from livemuse.model.bundle import open_graph
-from livemuse.model.manifest import MANIFEST
+from livemuse.model.manifest import MANIFEST, read_manifest
 from training.corpus import Piece
 
 WEIGHTS: Final = "weights.npz"
@@ -119,14 +121,36 @@ def write_weights(network: Trained, about: dict[str, Any], path: Path) -> None:
 
 
 def put(folder: Path, out: Path) -> None:
-    """Replace the files of a model; the manifest comes last, so a half-copied model is refused."""
+    """Replace a model; the one that was there stays whole until all is copied, and the manifest comes last."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / MANIFEST).unlink(missing_ok=True)
     files = sorted((path for path in folder.iterdir() if path.is_file()), key=lambda path: path.name == MANIFEST)
-    for old in {path.name for path in out.glob("*.onnx")} - {path.name for path in files}:
-        (out / old).unlink()
-    for path in files:
-        shutil.copyfile(path, out / path.name)
+    with tempfile.TemporaryDirectory(prefix=".model-", dir=out) as scratch:
+        for path in files:
+            shutil.copyfile(path, Path(scratch) / path.name)
+        stale = _graphs_of(out) - {path.name for path in files}
+        (out / MANIFEST).unlink(missing_ok=True)
+        for name in stale:
+            (out / name).unlink(missing_ok=True)
+        for path in files:
+            os.replace(Path(scratch) / path.name, out / path.name)
+
+
+def _graphs_of(folder: Path) -> set[str]:
+    """The graph files of the model in a folder, as its manifest names them; none where there is no model."""
+    try:
+        return {f"{name}.onnx" for name in read_manifest(folder).sha256}
+    except (LivemuseError, OSError):
+        return set()
+
+
+def room_for_a_model(out: Path) -> Path:
+    """`out` as the folder of a new model, before any work is done for it; ValueError where it cannot be."""
+    out = out.resolve()
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out} is a file; a model needs a folder")
+    if not 0 < len(out.name) <= 200 or not out.name.isprintable():
+        raise ValueError(f"{out} has no name that a model could have")
+    return out
 
 
 def open_graphs(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +26,14 @@ READER_VERSION = 4
 """Raise it when the notes read from a file change: older caches are then made again."""
 MIN_NOTES = 16
 SPLITS = ("train", "validation")
+INDEX = "index.json"
+ARRAYS = (("pitch", "u", 127.0), ("step_s", "f", 1e9), ("duration_s", "f", 1e9), ("velocity", "u", 127.0))
+"""What is kept of a note: its name, its kind of number, the most it may be."""
+DAMAGE = (
+    OSError, EOFError, KeyError, TypeError, ValueError, ArithmeticError, MemoryError, RecursionError, SyntaxError,
+    NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error, tokenize.TokenError,
+)  # fmt: skip
+"""What reading a damaged file of numpy or JSON can raise."""
 Array = npt.NDArray[Any]
 
 
@@ -72,12 +84,30 @@ class Corpus:
 
 
 def load_corpus(folder: Path, split: str) -> Corpus:
-    """The notes of one split as `prepare` left them."""
-    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    """The notes of one split as `prepare` left them; ValueError, naming the folder, where they are none or damaged."""
+    try:
+        return _corpus(folder, split)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{folder} holds no notes; `python -m training prepare --out {folder}` makes them") from None
+    except DAMAGE as problem:
+        raise ValueError(f"{folder} holds damaged notes, prepare them again: {problem}") from None
+
+
+def _corpus(folder: Path, split: str) -> Corpus:
+    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
     pieces = tuple(Piece(**row) for row in index["pieces"][split])
-    with np.load(folder / f"{split}.npz") as arrays:
-        starts = np.concatenate([[0], np.cumsum([p.notes for p in pieces])]).astype(np.int64)
-        return Corpus(pieces, starts, arrays["pitch"], arrays["step_s"], arrays["duration_s"], arrays["velocity"])
+    if any(not isinstance(piece.notes, int) or not 0 < piece.notes < 2**31 for piece in pieces):
+        raise ValueError("a piece has no number of notes")
+    starts = np.concatenate([[0], np.cumsum([piece.notes for piece in pieces])]).astype(np.int64)
+    with (folder / f"{split}.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
+        arrays = {name: kept[name] for name, _, _ in ARRAYS}
+    for name, kind, most in ARRAYS:
+        found = arrays[name]
+        if found.shape != (starts[-1],) or found.dtype.kind != kind:
+            raise ValueError(f"{name} does not fit the table of contents")
+        if len(found) and not (found.min() >= 0 and found.max() <= most):
+            raise ValueError(f"{name} has a value that is none")
+    return Corpus(pieces, starts, **arrays)
 
 
 def some_of(corpus: Corpus, least_notes: int, longest: int, seed: int) -> Corpus:
@@ -93,24 +123,23 @@ def some_of(corpus: Corpus, least_notes: int, longest: int, seed: int) -> Corpus
 
 
 def write_corpora(folder: Path, corpora: Mapping[str, Corpus]) -> None:
-    """Write notes as `prepare` does; index.json comes last, so that what is cut off half-way is no corpus."""
+    """Write notes as `prepare` does; what was there stays until all is written, and index.json comes last."""
     folder.mkdir(parents=True, exist_ok=True)
-    index = folder / "index.json"
-    index.unlink(missing_ok=True)
     pieces: dict[str, list[dict[str, Any]]] = {}
     digest = hashlib.sha256()
-    for split, corpus in corpora.items():
-        pieces[split] = [asdict(piece) for piece in corpus.pieces]
-        arrays = {name: getattr(corpus, name) for name in ("pitch", "step_s", "duration_s", "velocity")}
-        for array in arrays.values():
-            digest.update(array.tobytes())
-        partial = folder / f"{split}.part"
-        with partial.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **arrays)
-        os.replace(partial, folder / f"{split}.npz")
-    partial = folder / "index.part"
-    partial.write_text(json.dumps({"key": digest.hexdigest(), "pieces": pieces, "skipped": []}), encoding="utf-8")
-    os.replace(partial, index)
+    with tempfile.TemporaryDirectory(prefix=".notes-", dir=folder) as scratch:
+        for split, corpus in corpora.items():
+            pieces[split] = [asdict(piece) for piece in corpus.pieces]
+            arrays = {name: getattr(corpus, name) for name, _, _ in ARRAYS}
+            for array in arrays.values():
+                digest.update(array.tobytes())
+            with (Path(scratch) / f"{split}.npz").open("wb") as stream:
+                np.savez(stream, allow_pickle=False, **arrays)
+        text = json.dumps({"key": digest.hexdigest(), "pieces": pieces, "skipped": []})
+        (Path(scratch) / INDEX).write_text(text, encoding="utf-8")
+        (folder / INDEX).unlink(missing_ok=True)  # the splits are replaced one by one: no index must name half of them
+        for name in (*(f"{split}.npz" for split in corpora), INDEX):
+            os.replace(Path(scratch) / name, folder / name)
 
 
 def read_notes(path: Path) -> tuple[Array, Array, Array, Array]:

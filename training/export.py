@@ -20,7 +20,16 @@ import numpy as np
 
 from livemuse.model.bundle import FORMAT_VERSION, MANIFEST, Bundle, ModelInfo, load_bundle
 from livemuse.music.vocabulary import BOS, HEADS, VOCABULARY
-from training.bundles import WEIGHTS, graph_rows, open_graphs, put, revision, training_row, write_weights
+from training.bundles import (
+    WEIGHTS,
+    graph_rows,
+    open_graphs,
+    put,
+    revision,
+    room_for_a_model,
+    training_row,
+    write_weights,
+)
 from training.card import card
 from training.corpus import Corpus, load_corpus
 from training.evaluate import cached_markov, onnx_nats
@@ -28,7 +37,7 @@ from training.golden import GOLDEN, write_golden
 from training.graphs import OPSET, write_graphs
 from training.network import Network
 from training.parity import golden_runs, keras_outputs, onnx_outputs, some_notes
-from training.run import load_network, weights_of
+from training.run import check_notes, load_network, weights_of
 from training.score import some_pieces
 from training.step_time import HOT_NOTES, step_time, summary
 from training.weights import STEPS, TOLERANCE, Trial, choose_weights
@@ -54,7 +63,9 @@ def export(
     weights, or where the graphs do not say what the network says.
     """
     network, about = load_network(weights_of(run, which))
+    check_notes(about, data)
     held = held_out(data, pieces, say)
+    out = room_for_a_model(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as scratch:
         folder, float32 = Path(scratch) / out.name, Path(scratch) / "float32"

@@ -24,7 +24,7 @@ import numpy as np
 from livemuse.errors import LivemuseError
 from livemuse.model.bundle import MANIFEST, load_bundle
 from livemuse.model.shelf import Shelf
-from training.bundles import WEIGHTS, put
+from training.bundles import WEIGHTS, put, room_for_a_model
 from training.config import Config, config_from
 from training.corpus import write_corpora
 from training.evaluate import bootstrap, onnx_nats
@@ -52,6 +52,7 @@ class Asked:
     out: Path
     run: Path | None = None  # where training is kept; None: nowhere
     updates: int = 600  # at most; ten passes, but 150 of them at least
+    bar: bool = False  # show how far it is, on a terminal
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,10 @@ def sources(manifest: Path) -> tuple[list[dict[str, Any]], list[str]]:
 
 def finetune(asked: Asked, say: Say) -> Verdict:
     """Fine-tune, judge, and write the child where it is better; ValueError where there is too little to learn from."""
-    if asked.out.exists() and not asked.out.is_dir():
-        raise ValueError(f"{asked.out} is a file; the new model needs a folder")
+    asked = replace(asked, out=room_for_a_model(asked.out))
     parent = parent_of(asked.model)
+    if asked.out == parent.weights.resolve().parent:
+        raise ValueError(f"{asked.out} is the parent itself; choose another --out")
     material = material_of(sessions_of(asked.sessions, say))
     notes = sum(c.notes for c in (material.learn, material.stop, material.judge))
     if material.turns < LEAST_TURNS or notes < LEAST_NOTES:
@@ -155,7 +157,7 @@ def _finetune(asked: Asked, parent: Parent, material: Material, folder: Path, sa
     config = config_of(about["config"], parent.weights, asked, material)
     run = new_run(config, tuple(about.get("styles", ())))
     run.parent = parent.about
-    teach(run, Course(material.learn, material.stop, run_dir, say))
+    teach(run, Course(material.learn, material.stop, run_dir, say, asked.bar))
     take_weights(judge, run_dir / BEST)
     notes = np.diff(material.judge.starts)
     verdict = judged(before, score().sum(1), notes)

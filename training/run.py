@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import zipfile
 from collections.abc import Iterator
@@ -43,6 +44,17 @@ class Progress:
     def fresh(self) -> bool:
         """Whether nothing has been learned or scored yet; a run that starts from another is scored before it learns."""
         return not self.step and self.best_step < 0
+
+    def scored(self, nats: float) -> bool:
+        """Count a score of the held-out pieces, nats a note, and say whether it is the best yet.
+
+        What is no number is the best only as long as there is nothing else.
+        """
+        self.since_best += 1
+        best = math.isnan(self.best_nats) and not math.isnan(nats)
+        if self.best_step < 0 or nats < self.best_nats or best:
+            self.best_nats, self.best_step, self.since_best = nats, self.step, 0
+        return not self.since_best
 
 
 @dataclass
@@ -174,7 +186,7 @@ def new_run(config: Config, styles: tuple[str, ...] = (), *, begin: bool = True)
 
 
 def _start_from(network: Network, checkpoint: Path, styles: tuple[str, ...]) -> None:
-    """Take the weights of another run, whose labels are the same or none; those that it did not know say nothing yet."""
+    """Take the weights of another run, whose labels are the same or none; new ones say nothing yet."""
     with _opened(checkpoint) as (about, arrays):
         if tuple(about.get("styles", ())) not in ((), styles):
             raise _Other(f"{checkpoint} holds a network with other labels than those of these notes")

@@ -22,6 +22,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from training.checkpoint import rate_at
 from training.config import Config
 from training.corpus import Corpus, load_corpus
 from training.dataset import batches
@@ -33,7 +34,7 @@ from training.score import make_scoring, some_pieces
 from training.update import limit_threads, make_update
 from training.watch import Say, Watch
 
-__all__ = ["Course", "corpora", "lanes_for", "limit_threads", "plan_epoch", "rate_at", "teach", "train"]
+__all__ = ["Course", "corpora", "lanes_for", "limit_threads", "plan_epoch", "teach", "train"]
 
 LEAST_EPOCHS = 10.0  # of a run that does not say how many it has
 SCORES = 40  # of a run planned by epochs
@@ -64,13 +65,6 @@ class _Work:
     steps: int  # the planned end in updates; 0 where `minutes` says it
     every: int  # updates from score to score; 0 is by the clock
     scored_s: float = 0.0  # when that was, on the run's own clock
-
-
-def rate_at(config: Config, step: int, done: float) -> float:
-    """The learning rate: a short rise, then half a cosine down to the planned end (`done` runs from 0 to 1)."""
-    rise = min(1.0, (step + 1) / max(config.warmup_steps, 1))
-    fall = 0.5 + 0.5 * math.cos(math.pi * min(done, 1.0))
-    return config.learning_rate * rise * (config.final_rate + (1 - config.final_rate) * fall)
 
 
 def corpora(data: Path) -> tuple[Corpus, Corpus]:
@@ -256,9 +250,7 @@ def _score(run: Run, work: _Work, done: float) -> None:
     rate = f"{rate_at(config, at.step, done):.2e}"
     figures = [f"{value:.5f}" for value in (mean, nats, *by_head)]
     work.history.add([at.step, at.epoch, at.notes, f"{at.elapsed_s / 60:.2f}", rate, *figures])
-    at.since_best += 1
-    if at.best_step < 0 or nats < at.best_nats or (math.isnan(at.best_nats) and not math.isnan(nats)):
-        at.best_nats, at.best_step, at.since_best = nats, at.step, 0
+    if at.scored(nats):
         run.save_weights(folder / BEST)
     stopped = bool(config.stop_after and at.since_best >= config.stop_after and not at.over)
     at.over = at.over or stopped

@@ -89,9 +89,9 @@ def find_models(folders: Iterable[Path]) -> list[ModelInfo]:
             try:
                 info = read_manifest(path).info
             except ModelError as problem:
-                info = ModelInfo(path.name, "", path, problem=problem.what)
+                info = ModelInfo(short(path.name), "", path, problem=problem.what)
             except OSError as problem:
-                info = ModelInfo(path.name, "", path, problem=f"It cannot be read: {problem.strerror}.")
+                info = ModelInfo(short(path.name), "", path, problem=f"It cannot be read: {problem.strerror}.")
             found.setdefault(info.name, info)
     return [found[name] for name in sorted(found)]
 

@@ -124,8 +124,9 @@ def _contents(found: dict[str, Any], family: Family, folder: Path) -> Manifest:
     if isinstance(nats, bool) or not isinstance(nats, (int, float)) or not 0 <= nats <= 100:
         raise _Unfit("gives no held-out score")
     together = "".join([family.vocabulary_sha256, *(sha256[name] for name in family.graphs), *styles, order])
+    _text(found, "name")  # what it calls itself; it is found, and so called, by its folder
     info = ModelInfo(
-        name=_text(found, "name"),
+        name=short(folder.resolve().name),
         family=family.name,
         path=folder,
         hash=hashlib.sha256(together.encode()).hexdigest(),

@@ -12,13 +12,16 @@ FREE: Final = "free to use"
 NONCOMMERCIAL: Final = "non-commercial"
 UNCLEAR: Final = "see its terms"
 TOLD: Final = "terms-told.txt"  # in the folder where livemuse keeps its own: a line for each model that was told of
-_NC: Final = re.compile(r"(?<![A-Za-z])NC(?![A-Za-z])|non[- ]?commercial", re.IGNORECASE)
+_NC: Final = re.compile(r"(?<![A-Za-z])NC(?![A-Za-z])|\b(non|not for|no)[-\s\u2010-\u2015]*commercial", re.IGNORECASE)
 _FREE: Final = re.compile(
-    r"(CC0|CC[- ]BY|Creative Commons (Attribution|Zero)|Public Domain|PDM|MIT|Apache|BSD|PDDL|ODC-By|Unlicense)\b",
+    r"(CC0|CC[- ]BY([- ]SA)?|Creative Commons (Attribution|Zero)([- ]Share ?Alike)?|Public Domain|PDM|MIT|Apache|BSD|"
+    r"PDDL|ODC-By|Unlicense)([- ]\d(\.\d)?|-Clause| [A-Z]{2}| International| Unported| Licen[sc]e| Dedication| Mark)*"
+    r"( - typeset by [^,;]*)?",
     re.IGNORECASE,
 )
 _NO_CHANGES: Final = re.compile(r"(?<![A-Za-z])ND(?![A-Za-z])|no[- ]?deriv", re.IGNORECASE)
 _LARGEST: Final = 1 << 16
+_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)  # a pipe of that name is nobody's reader
 
 
 def is_noncommercial(licence: str) -> bool:
@@ -31,7 +34,7 @@ def use_of(licence: str) -> str:
     if is_noncommercial(licence):
         return NONCOMMERCIAL
     parts = [part.strip() for part in licence.split(";") if part.strip()]
-    free = parts and all(_FREE.match(part) and not _NO_CHANGES.search(part) for part in parts)
+    free = parts and all(_FREE.fullmatch(part) and not _NO_CHANGES.search(part) for part in parts)
     return FREE if free else UNCLEAR
 
 
@@ -51,7 +54,7 @@ def first_told(folder: Path, model: str, licence: str) -> str:
                     return ""
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_WAIT, 0o644)
         try:
             os.write(descriptor, line.encode())
         finally:

@@ -61,6 +61,8 @@ def test_what_is_told_of_a_model(shelf: Shelf) -> None:
         ("Creative Commons Attribution-NonCommercial 4.0", NONCOMMERCIAL), ("for non-commercial use", NONCOMMERCIAL),
         ("CC BY 4.0; CC0 1.0; MIT; Public Domain", FREE), ("CC BY-SA 4.0", FREE), ("CC0-1.0", FREE),
         ("Creative Commons Attribution 3.0 - typeset by Nancy Vincent", FREE),
+        ("MIT, not for commercial use", NONCOMMERCIAL), ("CC BY non\u2013commercial", NONCOMMERCIAL),
+        ("CC BY 4.0 (research only)", UNCLEAR), ("MIT for private use only", UNCLEAR), ("CC BY-SA 3.0 DE", FREE),
         ("CC BY-ND 4.0", UNCLEAR), ("all rights reserved", UNCLEAR), ("", UNCLEAR), ("my own sessions; MIT", UNCLEAR),
     ],
 )  # fmt: skip
@@ -88,3 +90,13 @@ def test_what_cannot_be_remembered_is_said_again(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for _ in range(2):
         assert first_told(tmp_path / "file/data", "concert", "CC BY-NC 4.0") != ""
+
+
+def test_a_model_is_called_by_its_folder_whatever_it_calls_itself(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "own" / "evil", "performance")
+    manifest = tmp_path / "own" / "evil" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"name": "evil"', '"name": "concert"'))
+    shelf = Shelf(tmp_path / "own", shipped=SHIPPED)
+    listed = {model["name"]: model["use"] for model in shelf.models()}
+    assert listed["concert"] == NONCOMMERCIAL
+    assert shelf.load("evil")[1]["name"] == "evil"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from livemuse.music.vocabulary import HEADS
 from training.config import Config, Shape
@@ -42,8 +43,8 @@ def invented(pieces: int = 12, notes: int = 80) -> Corpus:
     )
 
 
-def begin() -> Run:
-    return new_run(CONFIG, STYLES)
+def begin(config: Config = CONFIG) -> Run:
+    return new_run(config, STYLES)
 
 
 def some_updates(out: Path, start: Path, workers: Workers = ALONE) -> None:
@@ -63,8 +64,18 @@ def some_updates(out: Path, start: Path, workers: Workers = ALONE) -> None:
                 run.save(out / f"{step + 1}.npz")
         assert agreed(1.0 if workers.chief else 2.0) == 1.0
         assert shared_lanes(5) == (4 if workers.strategy else 5)
+        if workers.strategy:
+            refuses_odd_lanes(start.parent)
     if workers.chief:
         np.savez(out / "said.npz", nats=nats, **said(run))
+
+
+def refuses_odd_lanes(folder: Path) -> None:
+    """A run of five lanes does not go on with two workers."""
+    from training.train import train
+
+    with pytest.raises(ValueError, match="5 lanes cannot be shared"):
+        train(folder / "notes", folder / "odd", None, True, str)
 
 
 def some_notes(steps: int = 30) -> np.ndarray:

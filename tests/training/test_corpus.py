@@ -1,5 +1,6 @@
 """MIDI files to notes: what is kept, what is named and skipped, what is read once only."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from livemuse.midi.smf import Track, write_song
 from livemuse.music.vocabulary import VOCABULARY
 from tests.training.conftest import write_piece
 from training.config import Config, config_from
-from training.corpus import load_corpus, prepare, read_notes
+from training.corpus import Corpus, Piece, load_corpus, prepare, read_notes, write_corpora
 from training.lanes import HIGHEST, LOWEST, corpus_bins, plan_lanes, vary
 
 
@@ -98,3 +99,57 @@ def test_a_setting_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown setting: lerning_rate"):
         config_from({"lerning_rate": 1.0})
     assert config_from({"shape": {"units": 8}}).shape.units == 8
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "index.json").write_text("[" * 100_000),
+        lambda folder: (folder / "index.json").write_text('{"pieces": {"train": null}}'),
+        lambda folder: (folder / "index.json").write_text("[]"),
+        lambda folder: (folder / "train.npz").write_bytes(b"PK\3\4 nothing"),
+        lambda folder: np.savez(folder / "train.npz", pitch=np.zeros(3, np.uint8)),
+        lambda folder: swapped(folder, step_s=np.full(40, np.nan, np.float32)),
+        lambda folder: swapped(folder, step_s=np.zeros(3, np.float32)),
+        lambda folder: swapped(folder, pitch=np.full(40, 200, np.uint8)),
+        lambda folder: swapped(folder, pitch=np.array(["x"] * 40)),
+        lambda folder: swapped(folder, pitch=np.zeros((40, 1), np.uint8)),
+    ],
+)
+def test_damaged_notes_are_named_in_a_sentence(damage: Callable[[Path], object], tmp_path: Path) -> None:
+    write_corpora(tmp_path, {"train": forty_notes()})
+    assert load_corpus(tmp_path, "train").notes == 40
+    damage(tmp_path)
+    with pytest.raises(ValueError, match=f"{tmp_path.name} holds damaged notes, prepare them again"):
+        load_corpus(tmp_path, "train")
+
+
+def test_where_there_are_no_notes_it_says_how_they_are_made(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no notes; `python -m training prepare"):
+        load_corpus(tmp_path / "nowhere", "train")
+
+
+def test_a_disk_that_is_full_leaves_the_notes_that_were_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_corpora(tmp_path, {"train": forty_notes(), "validation": forty_notes()})
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_corpora(tmp_path, {"train": forty_notes()})
+    assert load_corpus(tmp_path, "train").notes == 40
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.json", "train.npz", "validation.npz"]
+
+
+def forty_notes() -> Corpus:
+    steps = np.full(40, 0.25, np.float32)
+    piece = Piece("a.mid", "Some", "MIT", 40, "a")
+    ones = np.full(40, 60, np.uint8)
+    return Corpus((piece,), np.array([0, 40]), ones, steps, steps, ones)
+
+
+def swapped(folder: Path, **arrays: np.ndarray) -> None:
+    """The training notes with other arrays in them."""
+    with np.load(folder / "train.npz") as kept:
+        np.savez(folder / "train.npz", **(dict(kept) | arrays))

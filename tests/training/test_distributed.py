@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
 
-from tests.training.some_updates import UPDATES, begin, some_updates
-from training.distributed import Workers, agreed, free_addresses, joined, shared_lanes
+from tests.training.some_updates import CONFIG, UPDATES, begin, invented, some_updates
+from training.corpus import write_corpora
+from training.distributed import Workers, _started, agreed, free_addresses, joined, shared_lanes
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.pipeline
@@ -25,6 +27,9 @@ def test_two_processes_make_the_updates_of_one(tmp_path: Path) -> None:
         folder.mkdir()
     start, addresses = tmp_path / "start.npz", free_addresses(2)
     begin().save(start)
+    write_corpora(tmp_path / "notes", {"train": invented(), "validation": invented(2)})
+    (tmp_path / "odd").mkdir()
+    begin(replace(CONFIG, lanes=5)).save(tmp_path / "odd" / "checkpoint.npz")
     with ExitStack() as running:
         workers = []
         for index, folder in enumerate(folders[1:]):
@@ -56,11 +61,20 @@ def test_all_but_the_first_write_where_it_is_thrown_away(tmp_path: Path) -> None
     (tmp_path / "checkpoint.npz").write_bytes(b"weights")
     with Workers().folder(tmp_path) as folder:
         assert folder == tmp_path
+    (tmp_path / "best.npz").write_bytes(b"weights")
     with Workers(chief=False).folder(tmp_path) as folder:
+        assert not list(folder.iterdir())
+    with Workers(chief=False).folder(tmp_path, resume=True) as folder:
+        assert [path.name for path in folder.iterdir()] == ["checkpoint.npz"]
         assert (folder / "checkpoint.npz").read_bytes() == b"weights"
         (folder / "checkpoint.npz").write_bytes(b"others")
     assert not folder.exists()
     assert (tmp_path / "checkpoint.npz").read_bytes() == b"weights"
+
+
+def test_only_the_wait_for_the_others_may_take_too_long() -> None:
+    with pytest.raises(subprocess.TimeoutExpired), _started(1, ()):
+        raise subprocess.TimeoutExpired("something else", 1.0)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,14 @@ from livemuse.model.bundle import load_bundle
 from livemuse.model.graphfile import OPERATIONS, look_inside
 from livemuse.model.terms import FREE, NONCOMMERCIAL, UNCLEAR, use_of
 from livemuse.music.vocabulary import HEADS
+from tests.model.tiny import tiny_bundle
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.filterwarnings("default")]
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # TensorFlow's own
     tensorflow = pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
 
-from training.bundles import WEIGHTS, graph_rows, put, training_row  # noqa: E402
+from training.bundles import WEIGHTS, graph_rows, put, room_for_a_model, training_row  # noqa: E402
 from training.card import _scores, card, terms  # noqa: E402
 from training.config import Config, Shape  # noqa: E402
 from training.corpus import Piece, load_corpus, prepare  # noqa: E402
@@ -163,13 +164,12 @@ def test_attention_is_a_step_like_any_other(tmp_path: Path) -> None:
 
 
 def test_an_older_model_in_the_same_place_is_replaced_whole(model: Path, tmp_path: Path) -> None:
-    out = tmp_path / "there"
-    out.mkdir()
-    (out / "head_chords.onnx").write_bytes(b"of an older family")
+    out = tiny_bundle(tmp_path / "there", "pianoroll")
+    assert (out / "head_keys.onnx").exists()
     (out / "notes.txt").write_text("mine")
     put(model, out)
-    assert load_bundle(out).info.name == "tiny"
-    assert not (out / "head_chords.onnx").exists()
+    assert load_bundle(out).info.family == "performance"
+    assert not (out / "head_keys.onnx").exists()
     assert (out / "notes.txt").read_text() == "mine"
     (out / "manifest.json").unlink()
     with pytest.raises(ModelError):
@@ -241,3 +241,32 @@ def test_the_card_of_a_child_claims_no_pieces_it_never_heard() -> None:
     assert "none of whose" not in child
     assert "8 turns of the same player" in child
     assert "as `open`, it had 8.500" in child
+
+
+def test_a_disk_that_is_full_leaves_the_model_that_was_there(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "mine"
+    put(model, out)
+    (out / "notes.onnx").write_bytes(b"somebody's own")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def full(_: Path, to: Path) -> None:
+        to.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.bundles.shutil.copyfile", full)
+        with pytest.raises(OSError, match="No space left"):
+            put(model, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    put(model, out)
+    assert (out / "notes.onnx").is_file()
+
+
+@pytest.mark.parametrize("out", ["file", "\x1b[31m", "n" * 201])
+def test_a_folder_that_no_model_can_have_is_refused_before_the_work(out: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ValueError, match=r"a model needs a folder|no name that a model could have"):
+        room_for_a_model(tmp_path / out)
+    assert room_for_a_model(tmp_path / "mine") == tmp_path.resolve() / "mine"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from livemuse.music.vocabulary import BOS, VOCABULARY
@@ -41,11 +41,12 @@ def test_after_its_end_and_a_rest_a_piece_goes_on_from_its_middle() -> None:
     plan = plan_lanes(TWO, 1, CHUNK, np.array([0, 1]), full=True, encores=encores)
     columns = (plan.piece, plan.offset, plan.length, plan.before, plan.jump, plan.resume)
     rows = list(zip(*(a[:, 0].tolist() for a in columns), strict=True))
-    assert rows[:3] == [(0, 0, 8, -1, -1, 0), (0, 8, 8, 7, -1, 0), (0, 16, 8, 15, 4, 5)]
-    assert rows[3:5] == [(0, 9, 6, 8, -1, 0), (1, 20, 8, -1, -1, 0)]
+    assert rows[:3] == [(0, 0, 8, -1, -2, 0), (0, 8, 8, 7, -2, 0), (0, 16, 8, 15, 4, 5)]
+    assert rows[3:5] == [(0, 9, 6, 8, -2, 0), (1, 20, 8, -1, -2, 0)]
     assert plan.gap_s[:, 0].tolist() == [0, 0, 1.5, 0, 0, 0, 0]
 
 
+@example(notes=15, start=5, more=10, chunk=8)  # the encore begins with the last note of a chunk
 @given(st.integers(1, 40), st.integers(0, 39), st.integers(1, 40), st.integers(1, 17))
 def test_every_note_is_read_after_the_one_that_was_played_before(notes: int, start: int, more: int, chunk: int) -> None:
     """What a lane reads of a piece and its encore, chunk after chunk, is one run without a hole or a stranger."""
@@ -54,16 +55,20 @@ def test_every_note_is_read_after_the_one_that_was_played_before(notes: int, sta
     more = min(more, notes - start)
     encores = Encores(np.array([start, -1]), np.array([more, 0]), np.array([1.5, 0.0]))
     plan = plan_lanes(corpus, 1, chunk, np.array([0, 1]), full=True, encores=encores)
-    told, heard = plain(corpus), []
+    told, heard, given_, asked = plain(corpus), [], [], []
     for step in range(plan.steps):
         inputs, targets, weight, new, _ = batch_at(step, corpus, plan, told, chunk)
         if plan.piece[step, 0] == 0:
             assert new[0] == (step == 0)
             count = int(weight[:, 0].sum())
+            given_.append(inputs[..., :count, 0])
+            asked.append(targets[..., :count, 0])
             heard += list(zip(inputs[0, :count, 0].tolist(), targets[0, :count, 0].tolist(), strict=True))
     expected = [*range(notes), *range(start, start + more)]
     assert [target for _, target in heard] == [p % 128 for p in expected]
     assert [given for given, _ in heard] == [BOS, *(p % 128 for p in expected[:-1])]
+    # what it is given is what it was asked for one note before, in all four heads and from chunk to chunk
+    np.testing.assert_array_equal(np.concatenate(given_, 1)[:, 1:], np.concatenate(asked, 1)[:, :-1])
 
 
 def test_the_network_reads_the_rest_and_the_last_note_before_an_encore() -> None:

@@ -1,9 +1,11 @@
 """The loop of training: it stops when it should, keeps its best, goes on exactly, and says what is wrong."""
 
 import csv
+import io
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.config import Config, Shape, config_from, load_config
-from training.history import COLUMNS, EVENTS, History, plot_history, read_history
+from training.config import Config, Shape
+from training.corpus import Corpus, Piece
+from training.history import COLUMNS, EVENTS, read_history
 
 TINY = Config(
     name="tiny", lanes=3, chunk=16, epochs=4.0, warmup_steps=5, checkpoint_steps=6, validation_notes=200,
@@ -44,97 +47,6 @@ def notes(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("notes")
     prepare(tiny_corpus / "manifest.csv", tiny_corpus, folder, say=quiet)
     return folder
-
-
-# --- what a person may set -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("lanes = 0", "lanes is more than 0, not 0"),
-        ("lanes = 2.5", "lanes is a whole number, not 2.5"),
-        ("bfloat16 = 1", "bfloat16 is true or false, not 1"),
-        ("learning_rate = nan", "learning_rate is more than 0, not nan"),
-        ("dropout = 1.5", "dropout is a share from 0 to 1, not 1.5"),
-        ("weights = {pich = 1}", "weights are of pitch, step, duration, velocity, not of pich"),
-        ("weights = {pitch = -1}", "weights.pitch is 0 or more, not -1"),
-        ("weights = {pitch = 0, step = 0, duration = 0, velocity = 0}", "the weights are all 0"),
-        ("shape = 3", "shape is a table of its own"),
-        ("[shape]\nunits = 0", "units is more than 0, not 0"),
-        ("lanes = ", "Invalid value"),
-        ("colour = 3", "unknown setting: colour"),
-    ],
-)
-def test_a_bad_config_is_refused_in_a_sentence_that_names_the_file(tmp_path: Path, text: str, sentence: str) -> None:
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=r"mine\.toml: ") as found:
-        load_config(path)
-    assert sentence in str(found.value)
-    assert "\n" not in str(found.value)
-
-
-def test_a_config_that_is_not_there_or_no_text_is_named_too(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"nowhere\.toml cannot be read"):
-        load_config(tmp_path / "nowhere.toml")
-    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"bytes\.toml: "):
-        load_config(tmp_path / "bytes.toml")
-
-
-def test_a_config_file_holds_only_what_differs_and_a_written_config_is_read_back() -> None:
-    made = config_from({"weights": {"pitch": 2}, "patience": 3, "shape": {"units": 8}})
-    assert made == replace(Config(), weights={"pitch": 2}, patience=3, shape=Shape(units=8))
-    assert made.head_weights == (2.0, 1.0, 1.0, 1.0)
-    assert config_from(json.loads(json.dumps(made.as_dict()))) == made
-
-
-def test_patience_is_off_where_the_clock_rules_unless_it_is_asked_for() -> None:
-    assert Config().stop_after > 0
-    assert Config(minutes=5.0).stop_after == 0
-    assert Config(minutes=5.0, patience=3).stop_after == 3
-    assert Config(patience=0).stop_after == 0
-
-
-# --- the history -----------------------------------------------------------------------------------------------------
-
-
-def line(step: int, nats: float = 9.0) -> list[float]:
-    return [step, 0, 100 * step, 0.1, 1e-3, 9.5, nats, 3.0, 2.0, 2.0, 2.0]
-
-
-def test_what_came_after_the_last_checkpoint_is_written_again(tmp_path: Path) -> None:
-    history = History(tmp_path, 0)
-    for step in (5, 10, 15):
-        history.add(line(step))
-    with (tmp_path / "history.csv").open("a") as stream:
-        stream.write("20,0,20")  # the power went
-    again = History(tmp_path, 10)
-    assert [row["updates"] for row in read_history(tmp_path)] == [5, 10]
-    again.add(line(15, 8.0))
-    assert [row["validation_nats"] for row in read_history(tmp_path)] == [9.0, 9.0, 8.0]
-    History(tmp_path, 0)
-    assert read_history(tmp_path) == []
-
-
-def test_a_folder_without_a_history_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="nothing was trained there"):
-        read_history(tmp_path)
-    (tmp_path / "history.csv").write_text("step,epoch\n1,2\n")
-    with pytest.raises(ValueError, match="is no history of a run"):
-        read_history(tmp_path)
-
-
-def test_the_history_is_drawn(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed (extra: train)")
-    history = History(tmp_path, 0)
-    history.add(["0", 0, 0, 0.0, 1e-3, "nan", 9.0, 3.0, 2.0, 2.0, 2.0])
-    history.add(line(5))
-    assert plot_history(tmp_path).read_bytes().startswith(b"\x89PNG")
-    assert b"held out" in plot_history(tmp_path, tmp_path / "x.svg").read_bytes()
-    with pytest.raises(ValueError, match=r"x\.odd: "):
-        plot_history(tmp_path, tmp_path / "x.odd")
 
 
 # --- the loop --------------------------------------------------------------------------------------------------------
@@ -193,9 +105,7 @@ class TestTheLoop:
     def test_killed_and_gone_on_with_it_stops_at_the_same_best(
         self, stopped: tuple[Path, list[str]], notes: Path, tmp_path: Path
     ) -> None:
-        """A process of its own, killed with SIGKILL between two scores; the rest of the curve is the same."""
-        from training.train import train
-
+        """Killed with SIGKILL between two scores, it goes on with its own config; the rest of the curve is the same."""
         config = tmp_path / "mine.toml"
         config.write_text(_toml(HASTY))
         command = [
@@ -207,14 +117,14 @@ class TestTheLoop:
             notes,
             "--run",
             tmp_path / "run",
-            "--config",
-            config,
         ]
-        with subprocess.Popen(list(map(os.fspath, command)), stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            [*map(os.fspath, command), "--config", os.fspath(config)], stderr=subprocess.DEVNULL
+        ) as process:
             _wait_for_lines(tmp_path / "run" / "history.csv", 3, process)
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
-        train(notes, tmp_path / "run", load_config(config), True, quiet)
+        subprocess.run([*map(os.fspath, command), "--resume"], check=True, stderr=subprocess.DEVNULL)
         np.testing.assert_allclose(kept(tmp_path / "run"), kept(stopped[0]), atol=2e-4)
         with np.load(tmp_path / "run" / "best.npz") as ours, np.load(stopped[0] / "best.npz") as theirs:
             assert set(ours) == set(theirs)
@@ -260,25 +170,175 @@ class TestTheLoop:
         plan, _ = plan_epoch(run, Course(corpus, held_out, Path(), quiet), 0)
         assert plan.length.sum() == corpus.notes
 
-    @pytest.mark.parametrize("damage", ["none", "empty", "cut", "other"])
-    def test_a_bad_folder_or_checkpoint_is_named_in_a_sentence(
-        self, notes: Path, stopped: tuple[Path, list[str]], tmp_path: Path, damage: str
+    def test_pieces_with_encores_are_all_read_to_their_end(self) -> None:
+        from training.lanes import vary
+        from training.run import new_run
+        from training.train import Course, plan_epoch
+
+        corpus = two_pieces(600)
+        config = replace(TINY, lanes=2, encore=1.0)
+        run = new_run(config)
+        for epoch in range(20):
+            _, _, encores = vary(corpus, config, epoch)
+            plan, _ = plan_epoch(run, Course(corpus, corpus, Path(), quiet), epoch)
+            assert plan.length.sum() >= 0.9 * (corpus.notes + encores.length.sum())
+
+    def test_it_goes_on_with_its_own_config_and_notes_alone(
+        self, stopped: tuple[Path, list[str]], notes: Path, tmp_path: Path
     ) -> None:
         from training.train import train
 
+        run, other = tmp_path / "run", tmp_path / "notes"
+        shutil.copytree(stopped[0], run)
+        shutil.copytree(notes, other)
+        index = json.loads((other / "index.json").read_text())
+        (other / "index.json").write_text(json.dumps(index | {"key": "others"}))
+        for config in (None, replace(HASTY, epochs=80.0, minutes=3.0, patience=9, checkpoint_steps=2)):
+            train(notes, run, config, True, quiet)
+        for config in (replace(HASTY, dropout=0.7), replace(HASTY, style_notes=1)):
+            with pytest.raises(ValueError, match=r"checkpoint\.npz was trained with another (dropout|style_notes):"):
+                train(notes, run, config, True, quiet)
+        with pytest.raises(ValueError, match="has learned from other notes than these"):
+            train(other, run, None, True, quiet)
+
+    def test_a_checkpoint_of_an_older_version_goes_on(
+        self, stopped: tuple[Path, list[str]], notes: Path, tmp_path: Path
+    ) -> None:
+        from training.run import about_of, check_notes
+        from training.train import train
+
+        with np.load(stopped[0] / "checkpoint.npz") as found:
+            arrays = dict(found)
+        about = json.loads(str(arrays["about"]))
+        del about["styles"], about["notes_sha256"], about["config"]["encore"]
+        for name in ("best_nats", "best_step", "since_best", "over"):
+            del about["progress"][name]
+        np.savez(tmp_path / "checkpoint.npz", **arrays | {"about": np.array(json.dumps(about))})
+        check_notes(about, notes)
+        before = about["progress"]["step"]
+        train(notes, tmp_path, replace(HASTY, epochs=(before + 1.5) / _updates(notes)), True, quiet)
+        now = about_of(tmp_path / "checkpoint.npz")
+        assert now["progress"]["step"] == before + 2
+        assert now["progress"]["best_step"] == before + 2
+        assert now["notes_sha256"]
+
+    def test_cut_off_before_its_first_update_it_keeps_what_it_began_with(
+        self, stopped: tuple[Path, list[str]], notes: Path, tmp_path: Path
+    ) -> None:
+        from training.run import about_of, new_run
+        from training.train import Course, corpora, teach, train
+
+        class PowerCut(Exception):
+            pass
+
+        def cut(line: str) -> None:
+            if line.startswith("checkpoint at step 0"):
+                raise PowerCut
+
+        begun, folder = tmp_path / "begun.npz", tmp_path / "run"
+        shutil.copyfile(stopped[0] / "best.npz", begun)
+        folder.mkdir()
+        run = new_run(replace(TINY, epochs=1.0, learning_rate=1e-9, start_from=str(begun)))
+        run.parent = {"name": "parent"}
+        with pytest.raises(PowerCut):
+            teach(run, Course(*corpora(notes), folder, cut))
+        begun.unlink()  # it is not needed again
+        train(notes, folder, None, True, quiet)
+        steps = [row["updates"] for row in read_history(folder)]
+        assert steps[0] == 0
+        assert len(set(steps)) == len(steps) > 1
+        assert about_of(folder / "checkpoint.npz")["parent"] == {"name": "parent"}
+        assert (folder / "best.npz").is_file()
+
+    def test_it_starts_from_a_network_with_the_same_labels_or_none(self, tmp_path: Path) -> None:
+        from training.run import new_run
+
+        begun = {styles: tmp_path / f"{len(styles)}.npz" for styles in ((), ("genre:jazz", "genre:pop"))}
+        for styles, path in begun.items():
+            new_run(TINY, styles).save_weights(path)
+        for path in begun.values():
+            new_run(replace(TINY, start_from=str(path)), ("genre:jazz", "genre:pop"))
+        with pytest.raises(ValueError, match="other labels"):
+            new_run(replace(TINY, start_from=str(path)), ("genre:jazz", "mood:calm"))
+
+    def test_no_number_is_not_the_best_for_ever(self) -> None:
+        from training.run import Progress
+
+        at = Progress(step=5)
+        assert at.scored(math.nan)
+        at.step = 10
+        assert at.scored(9.0)
+        assert not at.scored(math.nan)
+        assert not at.scored(9.5)
+        assert (at.best_nats, at.best_step, at.since_best) == (9.0, 10, 2)
+
+    def test_dropout_is_drawn_by_the_seed(self) -> None:
+        from training.dataset import batch_at
+        from training.lanes import plain, plan_lanes
+        from training.run import new_run
+        from training.update import make_update
+
+        corpus = two_pieces(40)
+        batch = batch_at(0, corpus, plan_lanes(corpus, 2, 16, np.arange(2), full=True), plain(corpus), 16)
+        run = new_run(replace(TINY, lanes=2, dropout=0.5))
+        run.optimizer.learning_rate.assign(0.0)
+        update, nats = make_update(run), []
+        for seed in (1, 1, 2):
+            run.config = replace(run.config, seed=seed)  # the weights stay
+            nats.append(float(update(batch, run.state, 7)[0]))
+        assert nats[0] == pytest.approx(nats[1], rel=1e-6)
+        assert nats[2] != pytest.approx(nats[0], rel=1e-5)
+
+    @pytest.mark.parametrize("damage", ["none", "empty", "cut", "other", "bare"])
+    def test_a_bad_folder_or_checkpoint_is_named_in_a_sentence(
+        self, notes: Path, stopped: tuple[Path, list[str]], tmp_path: Path, damage: str
+    ) -> None:
+        from training.run import load_network
+        from training.train import train
+
         good = (stopped[0] / "checkpoint.npz").read_bytes()
-        damaged = {"empty": b"", "cut": good[: len(good) // 2], "other": good}
+        damaged = {"empty": b"", "cut": good[: len(good) // 2], "other": good, "bare": bare({"progress": {}})}
         if damage in damaged:
             (tmp_path / "checkpoint.npz").write_bytes(damaged[damage])
         config = replace(TINY, shape=Shape(units=8)) if damage == "other" else TINY
         with pytest.raises(ValueError, match=r"checkpoint\.npz") as found:
             train(notes, tmp_path, config, True, quiet)
         assert "\n" not in str(found.value)
+        (tmp_path / "odd.npz").write_bytes(bare({"config": [], "progress": {}}))
+        with pytest.raises(ValueError, match=r"odd\.npz is no checkpoint"):
+            load_network(tmp_path / "odd.npz")
         with pytest.raises(ValueError, match="holds no notes"):
             train(tmp_path / "nowhere", tmp_path, TINY, False, quiet)
         (tmp_path / "file").write_text("")
         with pytest.raises(ValueError, match="cannot be the folder of a run"):
             train(notes, tmp_path / "file", TINY, False, quiet)
+
+
+def bare(about: dict[str, object]) -> bytes:
+    """A file of weights that says nothing else of itself."""
+    stream = io.BytesIO()
+    np.savez(stream, about=np.array(json.dumps(about)))
+    return stream.getvalue()
+
+
+def two_pieces(notes: int) -> Corpus:
+    count = 2 * notes
+    return Corpus(
+        tuple(Piece(f"{k}.mid", "Invented", "CC0 1.0", notes, str(k)) for k in range(2)),
+        np.array([0, notes, count]),
+        np.arange(40, 40 + count).astype(np.uint8) % 40 + 40,
+        np.full(count, 0.25, np.float32),
+        np.full(count, 0.5, np.float32),
+        np.full(count, 64, np.uint8),
+    )
+
+
+def _updates(notes: Path) -> int:
+    """Updates in an epoch of the hasty run."""
+    from training.run import new_run
+    from training.train import Course, corpora, plan_epoch
+
+    return plan_epoch(new_run(HASTY), Course(*corpora(notes), Path(), quiet), 0)[0].steps
 
 
 def _toml(config: Config) -> str:

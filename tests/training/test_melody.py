@@ -1,12 +1,7 @@
-"""The melody network: reading one voice from a file, learning it, going on after a kill, and a model that plays."""
+"""The melody network: reading one voice from a file, the baselines, and what the network hears."""
 
-import csv
-import json
-import shutil
-import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,52 +15,17 @@ with warnings.catch_warnings():
     tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
 
 from livemuse.midi.smf import Track, read_song, write_song
-from livemuse.model.bundle import load_bundle
-from livemuse.model.grid_stepper import MelodyStepper
-from livemuse.music.grid import BEGIN, EVENTS, HOLD, PER_BAR, REST, notes_of_melody
-from livemuse.music.notes import Note
-from training.__main__ import main
-from training.golden import FLOAT32, FROM_ITSELF, nearness, read_golden
-from training.melody.answers import choose_turns, figures
+from livemuse.music.grid import BEGIN, EVENTS, HOLD, PER_BAR, REST
+from tests.training.some_tunes import LINE, SMALL, midi, some_tunes
 from training.melody.baselines import baseline_nats
-from training.melody.config import CONFIGS, Settings, Shape, load_settings, settings_from
+from training.melody.config import CONFIGS, Settings, load_settings, settings_from
 from training.melody.dataset import batches, plan_epoch, plan_whole
-from training.melody.export import make_step, onnx_nats, onnx_outputs, sampled
+from training.melody.export import make_step, sampled
 from training.melody.network import Network
 from training.melody.reading import LONGEST_REST, shortened, voices_of
-from training.melody.train import make_score, nats_by_event, train
+from training.melody.run import new_run
+from training.melody.train import make_score, make_update, nats_by_event
 from training.melody.tunes import Tune, Tunes, load_tunes, tunes_from, write_tunes
-
-SMALL = Shape(units=16, embed_other=4, embed_lookback=4, lookback=(16, 5))
-LINE = [60, HOLD, 62, HOLD, 64, HOLD, HOLD, HOLD, 67, HOLD, HOLD, HOLD, 64, HOLD, REST, REST]
-
-
-def quiet(_line: str) -> None:
-    """Nobody listens."""
-
-
-def midi(*tracks: tuple[str, list[int]], bpm: float = 97.0, beside: float = 0.0) -> bytes:
-    """A file whose tracks play these events, all of them beside the beats by a part of a sixteenth."""
-    length_s = 60 / bpm / 4
-    made = []
-    for name, events in tracks:
-        messages = []
-        for note in notes_of_melody(events, length_s, (4 + beside) * length_s):
-            messages += [(note.onset_s, bytes([0x90, note.pitch, 70])), (note.end_s, bytes([0x80, note.pitch, 0]))]
-        made.append(Track(name, sorted(messages)))
-    return write_song(made, tempo_bpm=bpm)
-
-
-def some_tunes(count: int, bars: int, seed: int = 0, source: str = "Invented") -> Tunes:
-    """One line, a little higher or lower in each tune."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for k in range(count):
-        events = np.array(LINE * bars, np.int16)[:-2]
-        events[events < HOLD] += int(rng.integers(-3, 4))
-        rows.append((Tune(f"{k}.mid", source, "CC0 1.0", "MELODY", int((events < HOLD).sum())), events))
-    return tunes_from(rows)
-
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
@@ -193,59 +153,22 @@ def test_the_baselines_know_what_they_should() -> None:
     assert nats["repeat"] < 0.6 * nats["frequency"]  # the bar before does come again
     assert nats["markov_events"] < 0.3 * nats["frequency"]
     assert nats["markov_notes"] < nats["markov_events"]
-    uniform = np.arange(EVENTS, dtype=np.int16)
-    other = tunes_from([(Tune("x", "", "", "", HOLD), uniform)])
-    probabilities = np.exp(-baseline_nats(tunes, other)["frequency"])
-    assert probabilities.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("heard", [3, 20])  # in a tune's first bar, and beyond
+def test_what_the_baselines_expect_adds_up_to_one(heard: int) -> None:
+    begun = (LINE * 2)[:heard]
+    every = tunes_from([(Tune("", "", "", "", 1), np.array([*begun, event], np.int16)) for event in range(EVENTS)])
+    for name, nats in baseline_nats(some_tunes(6, 6), every).items():
+        assert np.exp(-nats[heard :: heard + 1]).sum() == pytest.approx(1.0), name
+
+
+def test_a_bar_that_always_came_again_may_still_be_another() -> None:
+    learned, other = some_tunes(1, 60), tunes_from([(Tune("", "", "", "", 32), np.arange(40, 72, dtype=np.int16))])
+    assert np.isfinite(baseline_nats(learned, other)["repeat"]).all()
 
 
 # --- the network -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of four epochs, and one that was cut off in its third and taken up again."""
-    folder = tmp_path_factory.mktemp("melody")
-    tunes = {"train": some_tunes(16, 8), "validation": some_tunes(4, 8, 9)}
-    whole = Settings(name="tiny", epochs=4, batch=4, window=64, learning_rate=0.04, warmup_steps=2, average=0.5,
-                     transpose=2, shape=SMALL)  # fmt: skip
-
-    def cut_off(line: str) -> None:  # all that is on the disk at this moment is what a kill leaves
-        if line.startswith("epoch 2:"):
-            shutil.copytree(folder / "whole", folder / "run")
-
-    train(tunes, folder / "whole", whole, cut_off)
-    with (folder / "run/history.csv").open("a") as stream:
-        stream.write("3,99,99,0,0,0,0\n")  # a line whose epoch was not kept
-    train(tunes, folder / "run", whole, quiet)
-    write_tunes(folder / "run/tunes.npz", tunes)
-    return folder
-
-
-def history(folder: Path) -> list[dict[str, str]]:
-    with (folder / "history.csv").open() as stream:
-        return list(csv.DictReader(stream))
-
-
-def test_it_learns_a_line(trained: Path) -> None:
-    rows = history(trained / "whole")
-    assert [int(row["epoch"]) for row in rows] == [1, 2, 3, 4]
-    first, last = (float(rows[k]["validation_nats"]) for k in (0, -1))
-    assert last < 0.6 * first
-    assert last < baseline_nats(some_tunes(16, 8), some_tunes(4, 8, 9))["frequency"].mean() * 0.6
-
-
-def test_a_run_that_was_stopped_goes_on_as_if_nothing_had_happened(trained: Path) -> None:
-    same = [{k: v for k, v in row.items() if k != "minutes"} for row in history(trained / "whole")]
-    assert [{k: v for k, v in row.items() if k != "minutes"} for row in history(trained / "run")] == same
-    with np.load(trained / "whole/best.npz") as ours, np.load(trained / "run/best.npz") as theirs:
-        for name in ours.files:
-            assert name == "about" or np.array_equal(ours[name], theirs[name]), name
-
-
-def test_a_checkpoint_of_other_settings_is_refused(trained: Path) -> None:
-    with pytest.raises(ValueError, match="other settings"):
-        train(load_tunes(trained / "run/tunes.npz"), trained / "run", Settings(shape=SMALL), quiet)
 
 
 @pytest.fixture(scope="module")
@@ -305,92 +228,16 @@ def test_scoring_does_not_depend_on_what_stands_in_the_batch(untrained: Untraine
     assert (plan_whole(tunes, 2).length.sum(), together.min() > 0) == (tunes.count, True)
 
 
-# --- the model -------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def exported(trained: Path) -> Path:
-    argv = sys.argv
-    sys.argv = ["training", "melody", "export", "--run", str(trained / "run"), "--out", str(trained / "tiny")]
-    try:
-        assert main() == 0
-    finally:
-        sys.argv = argv
-    return trained / "tiny"
-
-
-def test_the_model_loads_and_says_what_the_network_said(exported: Path) -> None:
-    bundle = load_bundle(exported)
-    manifest = json.loads((exported / "manifest.json").read_text())
-    assert (bundle.info.family, bundle.info.unit, bundle.info.licence) == ("melody", "event", "CC0 1.0")
-    assert manifest["weights"]["parity_float32"] < 1e-4
-    for batch in (1, 8):
-        kept = read_golden(exported / "golden.npz", batch, ("event", "position"))
-        said = onnx_outputs(exported, kept.inputs)
-        if kept.eight_bit is None:
-            assert nearness(said, kept.keras).within(FLOAT32)
-        else:
-            assert nearness(said, kept.eight_bit).within(FROM_ITSELF)
-
-
-def test_its_score_is_that_of_the_graph_that_plays(exported: Path, trained: Path) -> None:
-    manifest = json.loads((exported / "manifest.json").read_text())
-    held_out = load_tunes(trained / "run/tunes.npz")["validation"]
-    nats = onnx_nats(exported, held_out)
-    assert manifest["held_out"]["nats_per_event"] == pytest.approx(nats.mean(), abs=1e-4)
-    assert manifest["held_out"]["nats_per_begun_note"] == pytest.approx(nats.sum() / held_out.notes, abs=1e-3)
-    # and it is what the player's own stepper expects, sixteenth after sixteenth
-    stepper, state, followed = MelodyStepper(load_bundle(exported)), None, None
-    state = stepper.start()
-    for number, event in enumerate(held_out.tune(0)[:40].tolist()):
-        logits = np.asarray(state.expects, np.float64)
-        assert np.log(np.exp(logits).sum()) - logits[event] == pytest.approx(nats[number], abs=1e-3)
-        followed = None if event == REST else followed if event == HOLD else event
-        frame = (frozenset() if followed is None else frozenset({followed}),
-                 frozenset({event}) if event < HOLD else frozenset())  # fmt: skip
-        state = stepper.feed(state, frame, (number + 1) % PER_BAR)
-
-
-def test_the_card_says_terms_scores_and_baselines(exported: Path) -> None:
-    card = (exported / "MODEL.md").read_text()
-    for said in ("CC0 1.0", "Markov model", "nats an event", "None of the sources is stated to forbid"):
-        assert said in card
-
-
-def test_it_answers_calls_and_the_answers_are_measured(
-    exported: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tunes = {"train": some_tunes(2, 16), "validation": some_tunes(3, 16, 4)}
-    write_tunes(tmp_path / "tunes.npz", tunes)
-    words = [str(exported), "--run", str(tmp_path), "--out", str(tmp_path / "out"), "--count", "2", "--json"]
-    monkeypatch.setattr(sys, "argv", ["training", "melody", "answers", *words, "--set", "temperature=0.7"])
-    assert main() == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["calls"], found["answer"]["played"]) == (2, 2)
-    assert found["following"]["rests"] == pytest.approx(0.125, abs=0.05)
-    assert found["following"]["in_key_of_call"] == 1.0
-    assert found["following"]["run_in_training_any_key"]["longest"] == found["following"]["notes"]  # the same line
-    assert len(list((tmp_path / "out").glob("*.mid"))) == 4
-
-
-def test_figures_tell_a_drone_from_a_tune() -> None:
-    (turn,) = choose_turns(some_tunes(1, 16), 1, 0)
-    drone = (Note(0.0, 64, 4.0, 80), Note(4.0, 64, 4.0, 80))
-    found = figures([replace(turn, answer=drone)], some_tunes(1, 16, 3))
-    assert (found["answer"]["longest_note_beats"], found["answer"]["same_pitch_again"]) == (8.0, 1.0)
-    assert found["answer"]["rests"] == 0.0
-    assert (found["following"]["longest_note_beats"], found["following"]["longest_rest_beats"]) == (1.0, 0.5)
-
-
-def test_a_run_without_weights_is_told_in_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for todo, words in ((["export", "--out", str(tmp_path / "x")], "no tunes"), (["train"], "say --data")):
-        monkeypatch.setattr(sys, "argv", ["training", "melody", todo[0], "--run", str(tmp_path), *todo[1:]])
-        assert main() == 1
-        told = capsys.readouterr().err.strip()
-        assert words in told
-        assert "\n" not in told
+def test_another_seed_leaves_other_numbers_out() -> None:
+    tunes = some_tunes(4, 4)
+    given = next(iter(batches(tunes, plan_epoch(tunes, Settings(batch=4, window=64), 0))))
+    nats = []
+    for seed in (1, 2):
+        run = new_run(Settings(seed=seed, dropout=0.5, shape=SMALL))
+        for weight, same in zip(run.network.trainable_variables, Network(SMALL).trainable_variables, strict=True):
+            weight.assign(same)
+        nats.append(float(make_update(run)(*given, tf.constant(0))[0]))
+    assert nats[0] != nats[1]
 
 
 def test_sampled_steps_are_the_same_each_time(untrained: Untrained) -> None:

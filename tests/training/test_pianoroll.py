@@ -289,6 +289,53 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -
     assert all(np.array_equal(a, b) for a, b in zip(*both, strict=True))
     with pytest.raises(ValueError, match="other settings"):
         train(pieces, tmp_path / "cut", settings_from({"epochs": 9, "shape": SMALL}), lambda line: None)
+    with pytest.raises(ValueError, match="other music"):
+        train(pieces | {"train": [Piece(r) for r in rolls(4, 7)]}, tmp_path / "cut", settings, lambda line: None)
+    as_older_files_are(tmp_path / "cut")
+    network, about = load_best(train(pieces, tmp_path / "cut", settings, lambda line: None))
+    assert np.array_equal(network.trainable_variables[0], both[0][0])
+    assert about["progress"]["best"] == pytest.approx(min(float(row["validation_nats"]) for row in told[0]), abs=1e-4)
+
+
+def as_older_files_are(folder: Path) -> None:
+    """Leave out of a run's files what they did not say before, and write the rest as it was."""
+    for name in ("checkpoint.npz", "best.npz"):
+        with np.load(folder / name) as file:
+            arrays = dict(file)
+        about = json.loads(str(arrays.pop("about")))
+        at = about["progress"]
+        old = {"settings": about["config"]}
+        old |= {"progress": {k: v for k, v in at.items() if k != "events"}} if name == "checkpoint.npz" else {
+            "validation": at["best"], "epoch": at["epoch"], "elapsed_s": at["elapsed_s"]}  # fmt: skip
+        np.savez(folder / name, about=np.array(json.dumps(old)), **arrays)
+
+
+@pytest.mark.pipeline
+def test_a_training_that_goes_astray_is_told(tmp_path: Path) -> None:
+    from training.pianoroll.train import train
+
+    pieces = {part: [Piece(r) for r in rolls(2, k)] for k, part in enumerate(("train", "valid"))}
+    settings = settings_from({"epochs": 1, "learning_rate": 1e38, "warmup_steps": 0, "shape": SMALL})
+    for _ in range(2):  # and again, when the run is over
+        with pytest.raises(ValueError, match="went astray"):
+            train(pieces, tmp_path, settings, lambda line: None)
+
+
+@pytest.mark.pipeline
+def test_another_seed_leaves_other_numbers_out() -> None:
+    from training.pianoroll.network import Network
+    from training.pianoroll.train import make_update, new_run
+
+    nats = []
+    for seed in (1, 2):
+        settings = settings_from({"seed": seed, "dropout": 0.5, "head_dropout": 0.5, "shape": SMALL})
+        run = new_run(settings)
+        weights, same = run.network.trainable_variables, Network(settings.shape).trainable_variables
+        for weight, value in zip(weights, same, strict=True):
+            weight.assign(value)
+        batch = batch_of([(features_of(Piece(rolls(1)[0]), settings.shape), rolls(1)[0])], settings.shape)
+        nats.append(float(make_update(run)(batch, tensorflow.constant(0))))
+    assert nats[0] != nats[1]
 
 
 @pytest.mark.pipeline

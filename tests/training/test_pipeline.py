@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +80,16 @@ def history(run: Path) -> list[dict[str, str]]:
 def bits_of(model: Path) -> int:
     """Of the weights that are shipped: 32 or 8."""
     return int(json.loads((model / "manifest.json").read_text())["weights"]["bits"])
+
+
+def test_a_model_is_not_exported_with_other_notes_than_its_own(notes: Path, trained: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(notes, other)
+    index = json.loads((other / "index.json").read_text())
+    (other / "index.json").write_text(json.dumps(index | {"key": "others"}))
+    with pytest.raises(ValueError, match="holds other notes than the run has learned from"):
+        export(trained, other, tmp_path / "model", 0, quiet)
+    assert not (tmp_path / "model").exists()
 
 
 def test_it_learns(trained: Path) -> None:

@@ -32,6 +32,6 @@ def run(args: argparse.Namespace) -> None:
     from training.train import limit_threads
 
     limit_threads(1)
-    asked = Asked(args.data, args.run, args.config or CONFIG, args.epochs, args.minutes, tuple(args.only))
+    asked = Asked(args.data, args.run, args.config or CONFIG, args.epochs, args.minutes, tuple(args.only), True)
     found = ablations(asked, say)
     sys.stdout.write((json.dumps(found) if args.json else table(found)) + "\n")

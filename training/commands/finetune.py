@@ -34,6 +34,6 @@ def run(args: argparse.Namespace) -> None:
     from training.update import limit_threads
 
     limit_threads(1)
-    verdict = finetune(Asked(args.model, args.sessions, args.out, args.run, args.updates), say)
+    verdict = finetune(Asked(args.model, args.sessions, args.out, args.run, args.updates, bar=True), say)
     if args.json:
         sys.stdout.write(json.dumps({"kept": verdict.kept, **asdict(verdict)}) + "\n")

@@ -22,10 +22,19 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draw and write."""
-    from training.corpus import load_corpus, some_of, write_corpora
+    from training.corpus import INDEX, load_corpus, some_of, write_corpora
 
+    if min(args.train, args.validation, args.longest) < 1 or args.seed < 0:
+        raise ValueError("--train, --validation and --longest are 1 or more, --seed 0 or more")
+    if (args.out / INDEX).exists():
+        raise ValueError(f"{args.out} holds notes already; choose another --out")
+    if args.out.exists() and not args.out.is_dir():
+        raise ValueError(f"{args.out} is a file; --out is a folder")
     least = {"train": args.train, "validation": args.validation}
     chosen = {split: some_of(load_corpus(args.data, split), n, args.longest, args.seed) for split, n in least.items()}
+    for split, corpus in chosen.items():
+        if not corpus.notes:
+            raise ValueError(f"{args.data} has no piece of the split {split} with {args.longest:,} notes or fewer")
     write_corpora(args.out, chosen)
     for split, corpus in chosen.items():
         say(f"{split}: {corpus.notes:,} notes of {len(corpus.pieces)} pieces")

@@ -33,7 +33,11 @@ def run(args: argparse.Namespace) -> None:
     from training.train import limit_threads, train
 
     limit_threads((config or config_of(args.run / LAST)).threads)
-    with joined(args.workers, sys.argv[1:]) as workers, workers.scope(), workers.folder(args.run, args.resume) as folder:
+    with (
+        joined(args.workers, sys.argv[1:]) as workers,
+        workers.scope(),
+        workers.folder(args.run, args.resume) as folder,
+    ):
         train(args.data, folder, config, args.resume, say if workers.chief else _unheard, bar=workers.chief)
 
 

@@ -56,7 +56,7 @@ def _repeat(train: Tunes, held_out: Tunes) -> Array:
     before, expected = _bar_before(train), _bar_before(held_out)
     known = before != BEGIN
     same, plain = (train.events == before)[known], share[train.events[known]]
-    for _ in range(20):  # expectation maximisation; half a bar more on either side, so that nothing is impossible
+    for _ in range(20):  # expectation maximisation; half an event more of either kind, so that none is impossible
         found = same * again / (same * again + (1 - again) * plain)
         again = float((found.sum() + 0.5) / (len(found) + 1))
     chance = np.where(expected == BEGIN, 0.0, again)

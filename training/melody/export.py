@@ -40,7 +40,7 @@ def export(run: Path, tunes: dict[str, Tunes], out: Path, say: Say) -> dict[str,
         raise ValueError(f"{run} holds no weights yet: train first")
     network, about = load_best(run / BEST)
     mine = digest_of_tunes(tunes)
-    if about.get("music", mine) != mine:  # files of before do not say it
+    if about.get("notes_sha256", mine) != mine:  # files of before do not say it
         raise ValueError(f"{run / BEST} has learned from other tunes than those that {run} holds now")
     held_out = tunes["validation"]
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from training.checkpoint import dropout_seed, rate_at
+from training.checkpoint import rate_at
+from training.config import dropout_seed
 from training.epochs import BEST, HISTORY, LAST, Run, add_line, best_of, cut_history, use_threads
 from training.melody.config import Settings, settings_from
 from training.melody.dataset import batches, plan_epoch, plan_whole

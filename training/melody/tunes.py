@@ -128,7 +128,7 @@ def load_tunes(path: Path) -> dict[str, Tunes]:
 
 
 def digest_of_tunes(tunes: dict[str, Tunes]) -> str:
-    """A short name of these very tunes: of what is learned from them, and not of where they came from."""
+    """What tells these very tunes from others, by their events alone."""
     return digest_of(array for split in SPLITS for array in (tunes[split].starts, tunes[split].events))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training.checkpoint import assign, digest_of, dropout_seed, opened, rate_at
+from training.checkpoint import assign, digest_of, opened, rate_at
+from training.config import dropout_seed
 from training.epochs import BEST, HISTORY, LAST, Run, add_line, best_of, config_of, cut_history, use_threads
 from training.pianoroll.config import Settings, settings_from
 from training.pianoroll.dataset import batches, plan
@@ -22,19 +23,19 @@ Say = Callable[[str], None]
 COLUMNS = ("epoch", "step", "seconds", "train_nats", "validation_nats")
 
 
-def new_run(settings: Settings, music: str = "") -> Run:
-    """A run that has learned nothing yet; `music` is the digest of the pieces that it is to learn from."""
+def new_run(settings: Settings, notes_sha256: str = "") -> Run:
+    """A run that has learned nothing yet; `notes_sha256` tells the pieces that it learns from."""
     network, averaged = Network(settings.shape, settings.seed), Network(settings.shape, settings.seed)
     optimizer = keras.optimizers.AdamW(
         settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=1.0, beta_2=0.99
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "_b", "gain"])
     optimizer.build(network.trainable_variables)
-    return Run(settings, network, averaged, optimizer, music)
+    return Run(settings, network, averaged, optimizer, notes_sha256)
 
 
 def load_best(path: Path) -> tuple[Network, dict[str, Any]]:
-    """The network that fitted the validation part best, and what its file says of it (config, progress, music)."""
+    """The network that fitted the validation part best, and what its file says of it (config, progress)."""
     with opened(path) as (about, arrays):
         network = Network(settings_from(config_of(about)).shape)
         assign(network.trainable_variables, arrays, "weight", path)
@@ -45,7 +46,7 @@ def load_best(path: Path) -> tuple[Network, dict[str, Any]]:
 
 
 def digest_of_pieces(pieces: dict[str, list[Piece]]) -> str:
-    """A short name of these very pieces, to learn from and to be scored on."""
+    """What tells these very pieces, to learn from and to be scored on, from others."""
     return digest_of(
         part
         for name in ("train", "valid")

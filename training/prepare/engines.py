@@ -8,6 +8,7 @@ needs no shared folder, and reading costs far more than sending.
 from __future__ import annotations
 
 import multiprocessing
+import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -105,6 +106,8 @@ def _on_cluster(batches: Iterator[Batch], reading: Reading, scheduler: str) -> I
         from distributed import Client, KilledWorker
     except ImportError:
         raise ValueError("a cluster needs Dask: pip install 'dask[distributed]'") from None
+    if not re.fullmatch(r"(\w+://)?[^\s/]+:\d{1,5}", scheduler):  # Dask would say so and never end
+        raise ValueError(f"{scheduler} is no address of a scheduler, such as tcp://192.168.0.2:8786")
     client: Any
     connect: Any = Client
     try:
