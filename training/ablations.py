@@ -10,6 +10,7 @@ their best weights on all held-out pieces. What a change is worth is told by pie
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -104,13 +105,17 @@ def prepare(asked: Asked, base: Config) -> None:
     """Make the folder; ValueError where it holds runs of other notes, another base or another length."""
     from training.run import notes_digest
 
-    if asked.epochs <= 0 or asked.minutes < 0:
+    if not (0 < asked.epochs < math.inf and 0 <= asked.minutes < math.inf):
         raise ValueError("--epochs is more than 0, and --minutes 0 or more")
     about = {"notes": notes_digest(asked.data)[:16], "epochs": asked.epochs, "minutes": asked.minutes}
     path = asked.run / ABOUT
     asked.run.mkdir(parents=True, exist_ok=True)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else about | {"base": base.as_dict()}
-    if {name: kept[name] for name in about} != about or config_from(kept["base"]) != base:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else about | {"base": base.as_dict()}
+        other = {name: kept[name] for name in about} != about or config_from(kept["base"]) != base
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
+        raise ValueError(f"{path} is damaged: choose another --run") from None
+    if other:
         raise ValueError(f"{asked.run} holds ablations of other notes, another base or another length: "
                          "choose another --run")  # fmt: skip
     keep_json(path, about | {"base": base.as_dict()})

@@ -110,7 +110,8 @@ def revision() -> str:
 
 def write_weights(network: Trained, about: dict[str, Any], path: Path) -> None:
     """Keep the weights in float16 with what a checkpoint says of itself, so that fine-tuning can start from a model."""
-    arrays = {f"weight_{k}": np.asarray(w).astype(np.float16) for k, w in enumerate(network.trainable_variables)}
+    with np.errstate(over="ignore"):  # said in words
+        arrays = {f"weight_{k}": np.asarray(w).astype(np.float16) for k, w in enumerate(network.trainable_variables)}
     wrong = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if wrong:
         raise ValueError(f"The network has weights that are no numbers, or beyond 65504: {', '.join(wrong[:5])}.")

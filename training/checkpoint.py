@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ import numpy as np
 
 _DAMAGED: Final = (
     OSError, EOFError, LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RuntimeError, MemoryError,
-    zipfile.BadZipFile, zlib.error,
+    SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -61,9 +62,15 @@ def opened(path: Path) -> Iterator[tuple[dict[str, Any], Any]]:
         raise ValueError(f"{path} is no checkpoint, or a damaged one: {problem}") from None
 
 
-def write_checkpoint(path: Path, about: Mapping[str, Any], variables: Mapping[str, Sequence[Any]]) -> None:
-    """Write variables by name (`weight` gives weight_0 and on); a kill in the middle leaves the previous file."""
+def write_checkpoint(
+    path: Path,
+    about: Mapping[str, Any],
+    variables: Mapping[str, Sequence[Any]],
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Write variables by name (`weight` gives weight_0 and on) and `more` arrays; a kill leaves the previous file."""
     arrays = {f"{name}_{k}": np.asarray(v) for name, given in variables.items() for k, v in enumerate(given)}
+    arrays |= {name: np.asarray(array) for name, array in (more or {}).items()}
     partial = path.with_suffix(".part")
     with partial.open("wb") as stream:
         np.savez(stream, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
@@ -75,7 +82,9 @@ def assign(variables: Sequence[Any], arrays: Any, name: str, path: Path) -> None
     for k, variable in enumerate(variables):
         found = arrays[f"{name}_{k}"]
         if tuple(found.shape) != tuple(variable.shape):
-            raise OtherRun(f"{path} holds a network of another shape")
+            raise OtherRun(f"{path} holds a network of another shape, or with other labels")
+        if found.dtype.kind not in "fiu" or not np.isfinite(found).all():
+            raise OtherRun(f"{path} holds weights that are no numbers")
         variable.assign(found.astype(variable.dtype))  # a model keeps its weights in float16
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from livemuse.model.manifest import MAX_UNITS
 from livemuse.music.vocabulary import HEADS
+from training.settings import check_value, read_settings, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,41 +85,11 @@ def dropout_seed(seed: int, step: int) -> int:
     return step + 1_000_003 * (seed % 1000)
 
 
-POSITIVE = ("lanes", "chunk", "learning_rate", "validation_notes", "threads", "units", "layers")
-SHARES = ("dropout", "stretch", "final_rate", "style_dropout", "encore")
-ANY_SIGN = ("patience",)
-
-
 def config_from(values: dict[str, Any]) -> Config:
     """A config from plain values; ValueError for a name that does not exist or a value that it cannot have."""
-    shape = values.get("shape", {})
-    if not isinstance(shape, dict):
-        raise ValueError("shape is a table of its own: [shape]")
-    given = {name: value for name, value in values.items() if name != "shape"}
-    for cls, part in ((Config, given), (Shape, shape)):
-        known = {f.name: type(getattr(cls(), f.name)) for f in fields(cls)}
-        unknown = set(part) - set(known)
-        if unknown:
-            raise ValueError(f"unknown setting: {', '.join(sorted(unknown))}")
-        for name, value in part.items():
-            _check(name, value, known[name])
-    _check_weights(given.get("weights", {}))
-    return Config(**given, shape=Shape(**shape))
-
-
-def _check(name: str, value: Any, kind: type) -> None:
-    """ValueError where a setting is of another kind, or a number it cannot be."""
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a table"}
-    if kind not in words:
-        return
-    fits = isinstance(value, (int, float) if kind is float else kind) and isinstance(value, bool) == (kind is bool)
-    if not fits:
-        raise ValueError(f"{name} is {words[kind]}, not {value!r}")
-    if kind in (int, float) and name not in ANY_SIGN:
-        if not (math.isfinite(value) and value >= 0 and (value > 0 or name not in POSITIVE)):
-            raise ValueError(f"{name} is {'more than 0' if name in POSITIVE else '0 or more'}, not {value}")
-        if name in SHARES and value > 1:
-            raise ValueError(f"{name} is a share from 0 to 1, not {value}")
+    config = settings_of(Config, Shape, values)
+    _check_weights(config.weights)
+    return config
 
 
 def _check_weights(weights: dict[str, Any]) -> None:
@@ -128,18 +97,11 @@ def _check_weights(weights: dict[str, Any]) -> None:
     if unknown:
         raise ValueError(f"weights are of {', '.join(HEADS)}, not of {', '.join(sorted(unknown))}")
     for head, value in weights.items():
-        _check(f"weights.{head}", value, float)
+        check_value(f"weights.{head}", value, float)
     if len(weights) == len(HEADS) and not any(weights.values()):
         raise ValueError("the weights are all 0: nothing would be learned")
 
 
 def load_config(path: Path | None) -> Config:
     """The config of a TOML file, or the default one; ValueError, naming the file, for one that cannot be read."""
-    if path is None:
-        return Config()
-    try:
-        return config_from(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as problem:
-        raise ValueError(f"{path} cannot be read: {problem.strerror or problem}") from None
-    except ValueError as problem:  # TOML, UTF-8 and settings alike
-        raise ValueError(f"{path}: {problem}") from None
+    return Config() if path is None else read_settings(path, config_from)

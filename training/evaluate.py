@@ -181,6 +181,8 @@ def evaluate(
     folder: Path, data: Path, split: str, pieces: int, seed: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """The model's and the Markov model's scores on a split, and by how much the model is better, piece by piece."""
+    if pieces < 0 or seed < 0:
+        raise ValueError("--pieces and --seed are 0 or more")
     bundle, corpus = performance_bundle(folder), load_corpus(data, split)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(corpus.pieces))[: pieces or None])
     corpus = corpus.select(chosen.tolist())

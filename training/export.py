@@ -62,10 +62,12 @@ def export(
     It is scored on the validation pieces of `data`, or so many of them; 0 is all. Raises ValueError where there are no
     weights, or where the graphs do not say what the network says.
     """
+    if pieces < 0:
+        raise ValueError(f"--pieces is 0 or more, not {pieces}")
+    out = room_for_a_model(out)
     network, about = load_network(weights_of(run, which))
     check_notes(about, data)
     held = held_out(data, pieces, say)
-    out = room_for_a_model(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as scratch:
         folder, float32 = Path(scratch) / out.name, Path(scratch) / "float32"

@@ -32,13 +32,14 @@ from training.export import export
 from training.lanes import plan_lanes
 from training.run import BEST, about_of, load_network, new_run, take_weights, weights_of
 from training.score import make_scoring
-from training.train import Course, teach
+from training.train import Course, room_for_a_run, teach
 from training.turns import Material, material_of, sessions_of
 
 LEAST_TURNS, LEAST_NOTES = 30, 600
 LEAST_UPDATES = 150
 MOST_CHANCE = 0.025
 FAMILY = "performance"
+RUN = "run"  # where training is kept, in the folder that is asked for
 
 Say = Callable[[str], None]
 
@@ -128,6 +129,8 @@ def sources(manifest: Path) -> tuple[list[dict[str, Any]], list[str]]:
 def finetune(asked: Asked, say: Say) -> Verdict:
     """Fine-tune, judge, and write the child where it is better; ValueError where there is too little to learn from."""
     asked = replace(asked, out=room_for_a_model(asked.out))
+    if asked.run:
+        room_for_a_run(asked.run / RUN)
     parent = parent_of(asked.model)
     if asked.out == parent.weights.resolve().parent:
         raise ValueError(f"{asked.out} is the parent itself; choose another --out")
@@ -149,7 +152,7 @@ def finetune(asked: Asked, say: Say) -> Verdict:
 
 
 def _finetune(asked: Asked, parent: Parent, material: Material, folder: Path, say: Say) -> Verdict:
-    run_dir, notes_dir = folder / "run", folder / "notes"
+    run_dir, notes_dir = folder / RUN, folder / "notes"
     run_dir.mkdir(parents=True, exist_ok=True)
     judge, about = load_network(parent.weights)
     score = make_scoring(judge, material.judge)

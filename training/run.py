@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import os
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from livemuse.model.manifest import MAX_STYLES
 from training.cells import paired
+from training.checkpoint import OtherRun, assign, opened, write_checkpoint
 from training.config import Config, config_from
 from training.network import Network
 
@@ -73,34 +72,29 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Write everything a run goes on from; a kill in the middle leaves the previous file."""
-        arrays = {f"optimizer_{k}": w.numpy() for k, w in enumerate(self.optimizer.variables)}
         parts = [part for pair in self.state for part in pair]
-        arrays |= {name: np.asarray(part) for name, part in zip(self.network.state_names, parts, strict=True)}
-        self._write(path, arrays)
+        carried = dict(zip(self.network.state_names, parts, strict=True))
+        kept = {"weight": self.network.trainable_variables, "optimizer": self.optimizer.variables}
+        write_checkpoint(path, self._about(), kept, carried)
 
     def save_weights(self, path: Path) -> None:
         """Write the weights alone, as `load_network` reads them."""
-        self._write(path, {})
+        write_checkpoint(path, self._about(), {"weight": self.network.trainable_variables})
 
-    def _write(self, path: Path, arrays: dict[str, Any]) -> None:
-        weights = {f"weight_{k}": w.numpy() for k, w in enumerate(self.network.trainable_variables)}
+    def _about(self) -> dict[str, Any]:
         about = {"config": self.config.as_dict(), "styles": self.styles, "progress": vars(self.progress)}
         about |= {"parent": self.parent} if self.parent else {}
-        about |= {"notes_sha256": self.notes_sha256} if self.notes_sha256 else {}
-        partial = path.with_suffix(".part")
-        with partial.open("wb") as stream:
-            np.savez(stream, about=np.array(json.dumps(about)), **weights, **arrays)
-        os.replace(partial, path)
+        return about | ({"notes_sha256": self.notes_sha256} if self.notes_sha256 else {})
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint; ValueError, naming it, where it is damaged, of another network or of other notes."""
         with _opened(path) as (about, arrays):
             if tuple(about.get("styles", ())) != self.styles:
-                raise _Other(f"{path} holds a network with other labels")
+                raise OtherRun(f"{path} holds a network with other labels")
             if self.notes_sha256 not in ("", about.get("notes_sha256", self.notes_sha256)):
-                raise _Other(f"{path} has learned from other notes than these")
-            _assign(self.network.trainable_variables, arrays, "weight", path)
-            _assign(self.optimizer.variables, arrays, "optimizer", path)
+                raise OtherRun(f"{path} has learned from other notes than these")
+            assign(self.network.trainable_variables, arrays, "weight", path)
+            assign(self.optimizer.variables, arrays, "optimizer", path)
             self.state = paired([arrays[name] for name in self.network.state_names])
             self.parent = about.get("parent", {})
             self.progress = Progress(**about["progress"])
@@ -109,31 +103,11 @@ class Run:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[dict[str, Any], Any]]:
-    """What a file of weights says of itself, and its arrays; ValueError, naming it, where it is none."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            about = json.loads(str(arrays["about"]))
-            if not isinstance(about, dict) or any(not isinstance(about.get(k), dict) for k in ("config", "progress")):
-                raise TypeError("it does not say how it was trained")
-            yield about, arrays
-    except FileNotFoundError:
-        raise ValueError(f"{path} is not there") from None
-    except _Other as problem:
-        raise ValueError(str(problem)) from None
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as problem:
-        raise ValueError(f"{path} is no checkpoint, or a damaged one: {problem}") from None
-
-
-class _Other(Exception):
-    """A checkpoint of another network."""
-
-
-def _assign(variables: list[Any], arrays: Any, name: str, path: Path) -> None:
-    for k, variable in enumerate(variables):
-        found = arrays[f"{name}_{k}"]
-        if tuple(found.shape) != tuple(variable.shape):
-            raise _Other(f"{path} holds a network of another shape, or with other labels")
-        variable.assign(found.astype(variable.dtype))  # a model keeps its weights in float16
+    """`checkpoint.opened`, of a run: it says its config and how far it has come."""
+    with opened(path) as (about, arrays):
+        if any(not isinstance(about.get(k), dict) for k in ("config", "progress")):
+            raise TypeError("it does not say how it was trained")
+        yield about, arrays
 
 
 def weights_of(run: Path, which: str = "best") -> Path:
@@ -189,24 +163,32 @@ def _start_from(network: Network, checkpoint: Path, styles: tuple[str, ...]) -> 
     """Take the weights of another run, whose labels are the same or none; new ones say nothing yet."""
     with _opened(checkpoint) as (about, arrays):
         if tuple(about.get("styles", ())) not in ((), styles):
-            raise _Other(f"{checkpoint} holds a network with other labels than those of these notes")
+            raise OtherRun(f"{checkpoint} holds a network with other labels than those of these notes")
         for k, weight in enumerate(network.trainable_variables):
             given = arrays[f"weight_{k}"]
             room = weight.shape[0] - given.shape[0]
             if given.shape[1:] != tuple(weight.shape[1:]) or room not in (0, network.styles):
-                raise _Other(f"{checkpoint} holds a network of another shape")
+                raise OtherRun(f"{checkpoint} holds a network of another shape")
             weight.assign(np.concatenate([given, np.zeros((room, *given.shape[1:]), np.float32)]))
+
+
+def _styles(about: dict[str, Any]) -> list[str]:
+    """The labels of a checkpoint; TypeError where they are none that a model could carry."""
+    styles = about.get("styles", [])
+    if not isinstance(styles, list) or len(styles) > MAX_STYLES or not all(isinstance(name, str) for name in styles):
+        raise TypeError("its labels are no labels")
+    return styles
 
 
 def take_weights(network: Network, path: Path) -> None:
     """Give a network the weights of a file; ValueError, naming it, where they are another network's."""
     with _opened(path) as (_, arrays):
-        _assign(network.trainable_variables, arrays, "weight", path)
+        assign(network.trainable_variables, arrays, "weight", path)
 
 
 def load_network(checkpoint: Path) -> tuple[Network, dict[str, Any]]:
     """The network of a checkpoint, in float32 and without dropout, and what the checkpoint says of itself."""
     with _opened(checkpoint) as (about, arrays):
-        network = Network(config_from(about["config"]).shape, styles=len(about.get("styles", ())))
-        _assign(network.trainable_variables, arrays, "weight", checkpoint)
+        network = Network(config_from(about["config"]).shape, styles=len(_styles(about)))
+        assign(network.trainable_variables, arrays, "weight", checkpoint)
     return network, about

@@ -34,7 +34,7 @@ from training.score import make_scoring, some_pieces
 from training.update import limit_threads, make_update
 from training.watch import Say, Watch
 
-__all__ = ["Course", "corpora", "lanes_for", "limit_threads", "plan_epoch", "teach", "train"]
+__all__ = ["Course", "corpora", "lanes_for", "limit_threads", "plan_epoch", "room_for_a_run", "teach", "train"]
 
 LEAST_EPOCHS = 10.0  # of a run that does not say how many it has
 SCORES = 40  # of a run planned by epochs
@@ -95,6 +95,7 @@ def train(data: Path, folder: Path, config: Config | None, resume: bool, say: Sa
     if resume:
         config = _gone_on_with(folder / LAST, config, corpus)
     else:
+        room_for_a_run(folder)
         config = config or Config()
         config = replace(config, lanes=shared_lanes(lanes_for(config, corpus)))
     run = new_run(config, styles_of(corpus, config.style_notes), begin=not resume)
@@ -102,6 +103,12 @@ def train(data: Path, folder: Path, config: Config | None, resume: bool, say: Sa
     if resume:
         run.load(folder / LAST)
     return teach(run, Course(corpus, some_pieces(held_out, config.validation_notes), folder, say, bar))
+
+
+def room_for_a_run(folder: Path) -> None:
+    """Nothing, where a run can begin in a folder; ValueError where it holds one already."""
+    if any((folder / name).exists() for name in (BEST, LAST)):
+        raise ValueError(f"{folder} holds a run already: --resume goes on with it, another --run begins another")
 
 
 def _gone_on_with(target: Path, given: Config | None, corpus: Corpus) -> Config:
@@ -160,9 +167,6 @@ def teach(run: Run, course: Course) -> Path:
 def _begin(run: Run, course: Course) -> History:
     """Make the run's folder ready, and say what is going to happen."""
     at, folder = run.progress, course.folder
-    if at.fresh:
-        for name in (BEST, LAST):
-            (folder / name).unlink(missing_ok=True)
     (folder / "config.json").write_text(json.dumps(run.config.as_dict(), indent=1), encoding="utf-8")
     weights = sum(int(np.prod(w.shape)) for w in run.network.trainable_variables)
     course.say(f"{course.corpus.notes:,} notes of {len(course.corpus.pieces)} pieces; {weights:,} weights")

@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from livemuse.midi.smf import Track, write_song
+from training.corpus import prepare
 
 PIECES = {"train": 6, "validation": 2}
+
+
+def quiet(_line: str) -> None:
+    """Nobody listens."""
 
 
 def write_piece(path: Path, seed: int, notes: int = 150) -> None:
@@ -43,3 +48,11 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.writerow(["file", "source", "licence", "split", "composition_group"])
         writer.writerows(rows)
     return root
+
+
+@pytest.fixture(scope="session")
+def notes(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The notes of that folder, as `prepare` leaves them; nobody writes there."""
+    folder = tmp_path_factory.mktemp("notes")
+    prepare(tiny_corpus / "manifest.csv", tiny_corpus, folder, say=quiet)
+    return folder

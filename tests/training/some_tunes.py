@@ -11,10 +11,6 @@ SMALL = Shape(units=16, embed_other=4, embed_lookback=4, lookback=(16, 5))
 LINE = [60, HOLD, 62, HOLD, 64, HOLD, HOLD, HOLD, 67, HOLD, HOLD, HOLD, 64, HOLD, REST, REST]
 
 
-def quiet(_line: str) -> None:
-    """Nobody listens."""
-
-
 def midi(*tracks: tuple[str, list[int]], bpm: float = 97.0, beside: float = 0.0) -> bytes:
     """A file whose tracks play these events, all of them beside the beats by a part of a sixteenth."""
     length_s = 60 / bpm / 4

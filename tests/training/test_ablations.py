@@ -10,16 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.training.conftest import quiet
 from tests.training.test_figures import corpus_of
 from training.ablations import BASE, CONFIG, Asked, ablations, config_of, prepare, table, told, variants
 from training.commands import ablations as command
 from training.config import Config, Shape, load_config
 
 SMALL = Config(shape=Shape(units=8, layers=2, embed_pitch=8, embed_other=4, head_width=8))
-
-
-def quiet(_: str) -> None:
-    """Nobody listens."""
 
 
 def test_each_variant_changes_one_thing_and_has_the_same_end() -> None:
@@ -38,6 +35,20 @@ def test_each_variant_changes_one_thing_and_has_the_same_end() -> None:
     assert len({v.folder for v in found}) == len(found)
     assert {v.about for v in found} >= {"depth", "units", "heads", "loss weights", "augmentation", "dropout"}
     assert config_of(base, found[0], replace(asked, minutes=1.5), 200).minutes == 1.5
+
+
+def test_what_cannot_be_planned_and_a_damaged_plan_are_told(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "index.json").write_text("{}")
+    for length in ({"epochs": 0.0}, {"epochs": float("nan")}, {"minutes": float("inf")}):
+        with pytest.raises(ValueError, match="--epochs is more than 0"):
+            prepare(Asked(data, tmp_path / "run", **length), SMALL)
+    (tmp_path / "run").mkdir()
+    for text in ("", "[]", '{"notes": 3}', "[" * 5000):
+        (tmp_path / "run" / "ablations.json").write_text(text)
+        with pytest.raises(ValueError, match=r"ablations\.json is damaged"):
+            prepare(Asked(data, tmp_path / "run"), SMALL)
 
 
 def test_a_folder_belongs_to_one_set_of_runs(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from livemuse.model.bundle import load_bundle
 from livemuse.model.stepper import OnnxStepper
 from livemuse.music.notes import Note
 from livemuse.music.vocabulary import HEADS
+from tests.training.conftest import quiet
 from tests.training.test_figures import corpus_of
 from training.answers import Asked, answers, hole_s, judge, table, wholeness
 from training.baselines.table import keep_markov
@@ -45,10 +46,6 @@ from training.figures.playing import (
 )
 
 MODEL = Path(__file__).parents[2] / "models" / "concert"
-
-
-def quiet(_: str) -> None:
-    """Nobody listens."""
 
 
 @pytest.fixture(scope="module")

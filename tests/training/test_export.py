@@ -17,6 +17,7 @@ from livemuse.model.graphfile import OPERATIONS, look_inside
 from livemuse.model.terms import FREE, NONCOMMERCIAL, UNCLEAR, use_of
 from livemuse.music.vocabulary import HEADS
 from tests.model.tiny import tiny_bundle
+from tests.training.conftest import quiet
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.filterwarnings("default")]
 with warnings.catch_warnings():
@@ -26,7 +27,7 @@ with warnings.catch_warnings():
 from training.bundles import WEIGHTS, graph_rows, put, room_for_a_model, training_row  # noqa: E402
 from training.card import _scores, card, terms  # noqa: E402
 from training.config import Config, Shape  # noqa: E402
-from training.corpus import Piece, load_corpus, prepare  # noqa: E402
+from training.corpus import Piece, load_corpus  # noqa: E402
 from training.evaluate import onnx_nats  # noqa: E402
 from training.export import export  # noqa: E402
 from training.golden import FLOAT32, FROM_ITSELF, FROM_KERAS, nearness, read_golden  # noqa: E402
@@ -37,17 +38,6 @@ from training.step_time import keep  # noqa: E402
 
 TINY = Config(name="tiny", lanes=3, shape=Shape(units=24, embed_pitch=8, embed_other=4, head_width=12))
 LABELS = ("genre:jazz", "composer:Bach")
-
-
-def quiet(_: str) -> None:
-    """Nobody listens."""
-
-
-@pytest.fixture(scope="module")
-def notes(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("notes")
-    prepare(tiny_corpus / "manifest.csv", tiny_corpus, folder, say=quiet)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -130,13 +120,20 @@ def test_a_network_that_is_not_what_its_graphs_say_is_not_written(
     notes: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("training.export.STEPS", 20)  # the first is enough
-    broken = tmp_path / "run"
+    broken, out = tmp_path / "run", tmp_path / "models" / "broken"
     broken.mkdir()
     with np.load(run / "checkpoint.npz") as arrays:
-        np.savez(broken / "checkpoint.npz", **{k: np.full_like(v, np.nan) if k == "weight_3" else v
-                                               for k, v in arrays.items()})  # fmt: skip
+        large = {name: np.full_like(v, 1e38) if name == "weight_3" else v for name, v in arrays.items()}
+    np.savez(broken / "checkpoint.npz", **large)
+    with pytest.raises(ValueError, match="no numbers, or beyond 65504: weight_3"):
+        export(broken, notes, out, 0, quiet)
+
+    def said_of_another(network: Any, given: Any) -> Any:
+        return {name: value + 1e-3 for name, value in keras_outputs(network, given).items()}
+
+    monkeypatch.setattr("training.export.keras_outputs", said_of_another)
     with pytest.raises(ValueError, match="differ from Keras"):
-        export(broken, notes, tmp_path / "models" / "broken", 0, quiet)
+        export(run, notes, out, 0, quiet)
     assert not list((tmp_path / "models").iterdir())
 
 

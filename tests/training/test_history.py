@@ -29,6 +29,11 @@ from training.watch import Watch
         ("shape = 3", "shape is a table of its own"),
         ("[shape]\nunits = 0", "units is more than 0, not 0"),
         ("lanes = ", "Invalid value"),
+        ("lanes = 1000000000", "lanes is at most 4,096"),
+        ("seed = 1" + "0" * 400, "seed is no such number"),
+        ("learning_rate = inf", "learning_rate is no such number"),
+        ("[shape]\nlayers = 9", "layers is at most 8"),
+        ("seed = " + "[" * 5000 + "]" * 5000, "tables within tables"),
         ("colour = 3", "unknown setting: colour"),
     ],
 )

@@ -14,7 +14,7 @@ import pytest
 
 from livemuse.music.notes import Note
 from tests.model.tiny import tiny_bundle
-from tests.training.conftest import write_piece
+from tests.training.conftest import quiet, write_piece
 from training.__main__ import main
 from training.corpus import load_corpus, prepare
 from training.listening.items import LEAD_S, Asked, check, one_of_each, players, trimmed
@@ -23,10 +23,6 @@ from training.listening.scoring import read_form, read_key, score, table
 from training.listening.sheets import COLUMNS, FOR_LISTENERS, KEY, make
 
 RATE = 48_000
-
-
-def quiet(_: str) -> None:
-    """Nobody listens."""
 
 
 @pytest.fixture(scope="module")

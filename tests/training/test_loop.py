@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.training.conftest import quiet
 from training.config import Config, Shape
 from training.corpus import Corpus, Piece
 from training.history import COLUMNS, EVENTS, read_history
@@ -29,24 +30,11 @@ HASTY = replace(TINY, learning_rate=0.2, epochs=40.0, patience=2)
 TENSORFLOW = [pytest.mark.pipeline, pytest.mark.filterwarnings("default")]
 
 
-def quiet(_: str) -> None:
-    """Nobody listens."""
-
-
 @pytest.fixture(scope="module")
 def tensorflow() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TensorFlow's own
         pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
-
-
-@pytest.fixture(scope="module")
-def notes(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from training.corpus import prepare
-
-    folder = tmp_path_factory.mktemp("notes")
-    prepare(tiny_corpus / "manifest.csv", tiny_corpus, folder, say=quiet)
-    return folder
 
 
 # --- the loop --------------------------------------------------------------------------------------------------------
@@ -200,6 +188,10 @@ class TestTheLoop:
                 train(notes, run, config, True, quiet)
         with pytest.raises(ValueError, match="has learned from other notes than these"):
             train(other, run, None, True, quiet)
+        kept = (run / "checkpoint.npz").read_bytes()
+        with pytest.raises(ValueError, match="holds a run already: --resume goes on with it"):
+            train(notes, run, HASTY, False, quiet)
+        assert (run / "checkpoint.npz").read_bytes() == kept
 
     def test_a_checkpoint_of_an_older_version_goes_on(
         self, stopped: tuple[Path, list[str]], notes: Path, tmp_path: Path
@@ -307,6 +299,14 @@ class TestTheLoop:
         (tmp_path / "odd.npz").write_bytes(bare({"config": [], "progress": {}}))
         with pytest.raises(ValueError, match=r"odd\.npz is no checkpoint"):
             load_network(tmp_path / "odd.npz")
+        with np.load(io.BytesIO(good)) as found:
+            arrays = dict(found) | {"weight_0": np.full_like(found["weight_0"], np.nan)}
+        np.savez(tmp_path / "checkpoint.npz", **arrays)
+        with pytest.raises(ValueError, match=r"checkpoint\.npz holds weights that are no numbers"):
+            train(notes, tmp_path, None, True, quiet)
+        np.savez(tmp_path / "labels.npz", about=json.dumps(json.loads(str(arrays["about"])) | {"styles": ["a"] * 257}))
+        with pytest.raises(ValueError, match="its labels are no labels"):
+            load_network(tmp_path / "labels.npz")
         with pytest.raises(ValueError, match="holds no notes"):
             train(tmp_path / "nowhere", tmp_path, TINY, False, quiet)
         (tmp_path / "file").write_text("")

@@ -19,7 +19,8 @@ from livemuse.model.bundle import load_bundle
 from livemuse.model.grid_stepper import MelodyStepper
 from livemuse.music.grid import HOLD, PER_BAR, REST
 from livemuse.music.notes import Note
-from tests.training.some_tunes import SMALL, quiet, some_tunes
+from tests.training.conftest import quiet
+from tests.training.some_tunes import SMALL, some_tunes
 from training.__main__ import main
 from training.golden import FLOAT32, FROM_ITSELF, nearness, read_golden
 from training.melody.answers import choose_turns, figures

@@ -15,6 +15,7 @@ from livemuse.midi.smf import note_rows, read_song
 from livemuse.model.bundle import load_bundle
 from livemuse.model.stepper import OnnxStepper
 from livemuse.music.vocabulary import HEADS
+from tests.training.conftest import quiet
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.filterwarnings("default")]
 with warnings.catch_warnings():
@@ -22,7 +23,7 @@ with warnings.catch_warnings():
     tensorflow = pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
 
 from training.config import Config, Shape  # noqa: E402
-from training.corpus import load_corpus, prepare  # noqa: E402
+from training.corpus import load_corpus  # noqa: E402
 from training.evaluate import evaluate, evenings, in_the_evening, onnx_nats, table  # noqa: E402
 from training.export import export  # noqa: E402
 from training.graphs import write_graphs  # noqa: E402
@@ -45,17 +46,6 @@ NO_STYLE = tensorflow.zeros((1, 0))
 
 class PowerCut(Exception):
     """The machine goes off in the middle of training."""
-
-
-def quiet(_: str) -> None:
-    """Nobody listens."""
-
-
-@pytest.fixture(scope="module")
-def notes(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("notes")
-    prepare(tiny_corpus / "manifest.csv", tiny_corpus, folder, say=quiet)
-    return folder
 
 
 @pytest.fixture(scope="module")

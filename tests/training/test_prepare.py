@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livemuse.midi.smf import Track, write_song
-from tests.training.conftest import write_piece
+from tests.training.conftest import quiet, write_piece
 from training.__main__ import _parser
 from training.corpus import load_corpus
 from training.prepare import archives, engines
@@ -30,10 +30,6 @@ from training.prepare.engines import KILLED, results_of
 from training.prepare.listing import Input, held_out
 from training.prepare.named import COLLECTIONS, Collection, collection_of, downloaded
 from training.prepare.reading import Reading, arrays_of, open_store, read_midi
-
-
-def quiet(_: str) -> None:
-    """Say nothing."""
 
 
 def prepared(out: Path, *inputs: Path | Input, reading: Reading | None = None, cache: Path | None = None) -> Prepared:

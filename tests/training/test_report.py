@@ -14,7 +14,7 @@ import pytest
 from livemuse.music.notes import Note
 from livemuse.music.vocabulary import HEADS
 from tests.model.tiny import tiny_bundle
-from tests.training.conftest import write_piece
+from tests.training.conftest import quiet, write_piece
 from training.corpus import prepare
 from training.figures.histograms import KINDS, histograms
 from training.figures.playing import Turn
@@ -30,10 +30,6 @@ from training.report.rolls import NOTE_HEIGHT, roll
 from training.report.tables import cell, read_tables
 
 EVIL = '<script>alert("x")</script>'
-
-
-def quiet(_: str) -> None:
-    """Nobody listens."""
 
 
 def kept(path: Path, value: Any) -> Path:

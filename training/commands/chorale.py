@@ -35,10 +35,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, train, export."""
+    from training.bundles import room_for_a_model
     from training.pianoroll.config import load_settings
     from training.pianoroll.scores import load_scores, say_skipped
     from training.prepare.listing import Input
 
+    out = room_for_a_model(args.out)
     missing = [path for path in args.inputs if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{missing[0]} is not there")
@@ -57,6 +59,6 @@ def run(args: argparse.Namespace) -> None:
     check_shape(settings.shape)
     best = train({"train": scores.pieces["train"], "valid": scores.pieces["validation"]}, args.run, settings, say)
     notes = sum(file.notes for file in scores.files["train"])
-    found = export(best, scores, args.out, notes * (load_best(best)[1]["progress"]["epoch"] + 1), say)
+    found = export(best, scores, out, notes * (load_best(best)[1]["progress"]["epoch"] + 1), say)
     if args.json:
         sys.stdout.write(json.dumps(found) + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def run(args: argparse.Namespace) -> None:
 
     if args.json:
         rows = [
-            {name: value if value == value else None for name, value in row.items()} for row in read_history(args.run)
+            {name: value if math.isfinite(value) else None for name, value in row.items()}
+            for row in read_history(args.run)
         ]
         sys.stdout.write(json.dumps(rows) + "\n")
     else:

@@ -13,7 +13,16 @@ import tensorflow as tf
 
 from livemuse.model.bundle import FORMAT_VERSION, MANIFEST, load_bundle
 from livemuse.music.grid import BEGIN, EVENTS, GRID_SHA256, HOLD, PER_BAR, PER_BEAT
-from training.bundles import WEIGHTS, graph_rows, open_graphs, put, revision, training_row, write_weights
+from training.bundles import (
+    WEIGHTS,
+    graph_rows,
+    open_graphs,
+    put,
+    revision,
+    room_for_a_model,
+    training_row,
+    write_weights,
+)
 from training.corpus import Piece
 from training.epochs import BEST
 from training.evaluate import bootstrap
@@ -38,6 +47,7 @@ def export(run: Path, tunes: dict[str, Tunes], out: Path, say: Say) -> dict[str,
     """
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no weights yet: train first")
+    out = room_for_a_model(out)
     network, about = load_best(run / BEST)
     mine = digest_of_tunes(tunes)
     if about.get("notes_sha256", mine) != mine:  # files of before do not say it

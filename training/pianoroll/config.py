@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from training.settings import read_settings, settings_of
 
 KEYS = 88
 CONFIGS = Path(__file__).parent / "configs"
@@ -76,21 +77,10 @@ class Settings:
 
 
 def settings_from(values: dict[str, Any]) -> Settings:
-    """Settings from plain values; raises ValueError for a name that does not exist."""
-    values = dict(values)
-    shape = dict(values.pop("shape", {}))
-    for cls, given in ((Settings, values), (Shape, shape)):
-        unknown = set(given) - {f.name for f in fields(cls)}
-        if unknown:
-            raise ValueError(f"unknown setting: {', '.join(sorted(unknown))}")
-    if "lookback" in shape:
-        shape["lookback"] = tuple(shape["lookback"])
-    return Settings(**values, shape=Shape(**shape))
+    """Settings from plain values; ValueError for a name that does not exist or a value that it cannot have."""
+    return settings_of(Settings, Shape, values)
 
 
 def load_settings(path: Path) -> Settings:
-    """The settings of a TOML file; raises ValueError where it is not one."""
-    try:
-        return settings_from(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, TypeError) as problem:
-        raise ValueError(f"{path}: {problem}") from problem
+    """The settings of a TOML file; ValueError, naming the file, for one that cannot be read."""
+    return read_settings(path, settings_from)

@@ -82,8 +82,14 @@ def check(asked: Asked) -> None:
 def report(asked: Asked, say: Say) -> Path:
     """Write the page; gives the file. ValueError or LivemuseError, one sentence, for whatever cannot be read."""
     check(asked)
+    out = _room(asked.out)
     bundles = [load_bundle(path) for path in asked.models]
     tables = read_tables(asked.tables)
+    names = [bundle.info.name for bundle in bundles]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"two of the models call themselves {max(names, key=names.count)}; their figures would be mixed"
+        )
     runs = {path.resolve().name: read_history(path) for path in asked.runs}
     history = pictures.history(_first(runs, pictures.MOST_RUNS)) if any(runs.values()) else None
     corpus = load_corpus(asked.data, "validation")
@@ -106,10 +112,20 @@ def report(asked: Asked, say: Say) -> Path:
         settings=", ".join(asked.settings) or "all controls at their defaults",
         not_measured=NOT_MEASURED,
     )
-    out = asked.out if asked.out.suffix.lower() in (".html", ".htm") else asked.out / "index.html"
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, html.encode("utf-8"))
     say(f"{out}: {len(html.encode()) / 1e6:.1f} MB")
+    return out
+
+
+def _room(asked: Path) -> Path:
+    """The file of the page, before any work is done for it; ValueError where it cannot be."""
+    out = asked if asked.suffix.lower() in (".html", ".htm") else asked / "index.html"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ValueError(f"{out.parent} cannot be a folder: {problem.strerror or problem}") from None
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder; the page needs a file")
     return out
 
 
