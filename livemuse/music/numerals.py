@@ -48,7 +48,7 @@ def parse_numeral(text: str, key: Key) -> Chord | None:
     steps = chord_steps(suffix + seventh)
     if steps is None:
         return None
-    from_major = "b" in signs or (diminished and numeral == "vii")
+    from_major = "b" in signs or (diminished and numeral == "vii" and "#" not in signs)
     scale = _MAJOR if from_major else _degrees_of(key)
     root = (key.tonic + scale[_DEGREES.index(numeral.upper())] + signs.count("#") - signs.count("b")) % 12
     bass = (root + sorted(steps)[lowest]) % 12

@@ -1,8 +1,8 @@
 """Whether answers follow chords: what sounds on the beat of each change, and what is struck between them.
 
 Calls from unseen pieces are answered twice, with the control `chords` off and on; the first chord begins with the
-answer. On the beat of a change a note counts that was struck until ON_BEAT_S after it and still sounds; it is right if
-it belongs to the new chord, or resolves: it ends within a beat, and within that beat a chord tone a step away is struck.
+answer. On the beat of a change a note counts that was struck until ON_BEAT_S after it and still sounds. It is right if
+it belongs to the new chord, or resolves: it ends within a beat, and in that beat a chord tone a step away is struck.
 """
 
 from __future__ import annotations
