@@ -27,6 +27,7 @@ class Memory:
     heard: tuple[int, ...] = ()
     hand: Hand = field(default_factory=Hand)  # never changed once it is here
     mix: str = NO_STYLE  # what was asked for last, as the control `style` has it
+    loud: tuple[int, ...] = ()  # the velocities of the player alone
 
 
 class _Moment(Protocol):
@@ -40,6 +41,9 @@ class _Moment(Protocol):
 
     @property
     def mix(self) -> str: ...
+
+    @property
+    def loud(self) -> tuple[int, ...]: ...
 
 
 M = TypeVar("M", bound=_Moment)
@@ -72,7 +76,7 @@ class Remembering(ABC, Generic[M, T]):
     @property
     def memory(self) -> Memory:
         """What another model is told of the evening so far."""
-        return Memory(tuple(self._window), self._now.heard, self._now.hand, self._now.mix)
+        return Memory(tuple(self._window), self._now.heard, self._now.hand, self._now.mix, self._now.loud)
 
     def listen(self, notes: Sequence[Note]) -> None:
         """These notes sounded, in the order of their onsets."""
