@@ -92,11 +92,14 @@ def table(found: dict[str, Any]) -> str:
     lines.append(
         "| source | ear | F (70 ms) | next beat within 30 ms | time clear | of it within 30 ms | bar told | right |"
     )
-    lines.append("|" + " --- |" * 8)
+    lines.append("|" + " --- |" * 9)
     for source, ears in found["sources"].items():
         for ear, m in ears.items():
             if "beats_f" in m:
-                cells = [m[k] for k in ("beats_f", "near", "clear", "near_when_clear", "bars_told", "bars_right")]
+                cells = [
+                    m[k]
+                    for k in ("beats_f", "near", "clear", "near_when_clear", "bars_told", "bars_right", "bars_begin")
+                ]
                 shares = " | ".join(f"{cell:.3f}" for cell in cells)
                 lines.append(f"| {source} ({m['pieces_with_beats']}) | {ear} | {shares} |")
     lines += ["", f"keys at random times: a beat is called clear {found['chance']:.3f} of the time"]

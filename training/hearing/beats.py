@@ -117,7 +117,7 @@ class Heard:
     levels: dict[int, str]  # by number of beats
     beats_f: float
     asked: tuple[tuple[float, bool], ...]  # (confidence, whether the next beat came where it was foretold)
-    bars: tuple[int, int]  # times it told a bar, times it was right; of those asked
+    bars: tuple[int, ...]  # times a bar was told, it was right, it began with a true bar or half of one of four
 
 
 def listen(piece: TrueBeats, ear: Ear) -> Heard:
@@ -129,7 +129,7 @@ def listen(piece: TrueBeats, ear: Ear) -> Heard:
     begin_s = marks[AFTER_BEATS[0]]
     levels: dict[int, str] = {}
     asked: list[tuple[float, bool]] = []
-    bars = [0, 0]
+    bars = [0, 0, 0]
     told: list[float] = []
     last_s = piece.notes[0][0]
     for at_s, kind in _moments(piece, marks, end_s):
@@ -148,7 +148,7 @@ def listen(piece: TrueBeats, ear: Ear) -> Heard:
             last_s = at_s
     counted = [beat for beat in told if begin_s < beat <= end_s]
     true = [float(beat) for beat in piece.beats_s if begin_s < beat <= end_s]
-    return Heard(levels, f_measure(counted, true), tuple(asked), (bars[0], bars[1]))
+    return Heard(levels, f_measure(counted, true), tuple(asked), tuple(bars))
 
 
 def _moments(
@@ -184,9 +184,11 @@ def _ask_bar(piece: TrueBeats, ear: Ear, at_s: float, bars: list[int]) -> None:
     k = int(piece.beat_at(np.array([at_s]))[0])
     if grid is None or grid.bar_s is None or not piece.bar_beats[k]:
         return
-    begin_s = float(piece.beats_s[: k + 1][piece.downbeats[: k + 1]][-1:].sum())
+    begin = int(np.floor(piece.beat_at(np.array([grid.bar_s]))[0] + 0.5))
+    bar = int(np.flatnonzero(piece.downbeats[: k + 1])[-1])
     bars[0] += 1
-    bars[1] += grid.beats_a_bar == piece.bar_beats[k] and abs(grid.bar_s - begin_s) < 0.5 * grid.period_s
+    bars[1] += grid.beats_a_bar == piece.bar_beats[k] and begin == bar
+    bars[2] += (begin - bar) % piece.bar_beats[k] in ((0, 2) if piece.bar_beats[k] == 4 else (0,))
 
 
 def measured(pieces: Sequence[Piece], make: Callable[[], Ear]) -> dict[str, Any]:
@@ -201,13 +203,15 @@ def measured(pieces: Sequence[Piece], make: Callable[[], Ear]) -> dict[str, Any]
     found["beats_f"] = _mean([h.beats_f for h in known])
     asked = [pair for h in known for pair in h.asked]
     clear = [near for sure, near in asked if sure >= CLEAR]
+    bars = np.array([h.bars for h in known]).reshape(-1, 3).sum(0)
     found |= {
         "pieces_with_beats": len(known),
         "near": _mean([float(near) for _, near in asked]),
         "clear": len(clear) / max(len(asked), 1),
         "near_when_clear": _mean([float(near) for near in clear]),
-        "bars_told": sum(h.bars[0] for h in known) / max(len(asked), 1),
-        "bars_right": sum(h.bars[1] for h in known) / max(sum(h.bars[0] for h in known), 1),
+        "bars_told": int(bars[0]) / max(len(asked), 1),
+        "bars_right": int(bars[1]) / max(int(bars[0]), 1),
+        "bars_begin": int(bars[2]) / max(int(bars[0]), 1),
     }
     return found
 

@@ -105,14 +105,14 @@ class BeatHearing:
         if not pulses.all:
             return None
         next_s, number = self._next(pulses, at_s)
-        best = pulses.all[0]
+        best, sure = pulses.all[0], self._confidence(pulses, next_s, at_s)
         beat_s = min(next_s - best.period_s, at_s)
-        metre = clearest(best.metres)
+        metre = clearest(best.metres) if sure >= CLEAR else None
         if metre is None:
-            return Grid(beat_s, best.period_s, None, None, self._confidence(pulses, next_s, at_s))
+            return Grid(beat_s, best.period_s, None, None, sure)
         beats, first = metre
         into = (best.beat + number - 1 - first) % beats
-        return Grid(beat_s, best.period_s, beats, beat_s - into * best.period_s, self._confidence(pulses, next_s, at_s))
+        return Grid(beat_s, best.period_s, beats, beat_s - into * best.period_s, sure)
 
     def signs(self, at_s: float) -> tuple[float, ...]:
         """What confidence is made of at a moment, for whoever learns its weights; () where nothing was heard."""

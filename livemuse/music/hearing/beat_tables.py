@@ -66,4 +66,4 @@ RESTS: Final[tuple[tuple[float, ...], ...]] = (
     (-2.410, -0.094),
 )
 # How clear a beat is: a constant, then a weight for each sign of it.
-CONFIDENCE: Final = (-1.889, 2.294, 3.067, 0.051, -0.601, -0.275, -0.711, 0.062, 0.653, 0.000, -0.683)
+CONFIDENCE: Final = (-1.462, 2.085, 2.928, 0.326, -0.697, -0.270, -0.639, 0.035, 0.445, 0.038, -0.496)

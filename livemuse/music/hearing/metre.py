@@ -20,8 +20,9 @@ Metres = tuple[float, ...]
 
 _SHARES: Final = {2: 0.35, 3: 0.3, 4: 0.35}
 AT_FIRST: Final[Metres] = tuple(math.log(_SHARES[beats] / beats) for beats, _ in METRES)
-_MEMORY: Final = 0.97  # what a beat says counts less by this with each one after it
-_CLEAR: Final = 0.8  # a reading as likely as this is given out
+_MEMORY: Final = 0.985  # what a beat says counts less by this with each one after it
+_CLEAR: Final = 0.85  # a reading as likely as this is told
+_FOUR: Final = 4.0  # two bars of two are one of four where one of the two is so much likelier to begin it
 
 
 def _kind(beat: int, beats: int, first: int) -> int:
@@ -54,8 +55,21 @@ def after_beats(metres: Metres, beat: int, gone: int, signs: Signs | None) -> Me
 
 
 def clearest(metres: Metres) -> tuple[int, int] | None:
-    """(beats a bar, the beat from 0 to 11 on which one begins), or None where no reading is clear."""
+    """(beats a bar, the beat from 0 to 11 on which one begins), or None where no reading is clear.
+
+    Bars of four on any beat of a bar of two agree with it. Where they are clear together, four is told if one of the
+    two places where they can begin is much likelier than the other.
+    """
     top = max(metres)
-    shares = [math.exp(m - top) for m in metres]
-    best = max(range(len(METRES)), key=shares.__getitem__)
-    return METRES[best] if shares[best] >= _CLEAR * sum(shares) else None
+    shares = {metre: math.exp(m - top) for metre, m in zip(METRES, metres, strict=True)}
+    total = sum(shares.values())
+    beats, first = max(shares, key=shares.__getitem__)
+    if beats == 3:
+        return (3, first) if shares[3, first] >= _CLEAR * total else None
+    first %= 2
+    one, other = shares[4, first], shares[4, first + 2]
+    if shares[2, first] + one + other < _CLEAR * total:
+        return None
+    if max(one, other) < _FOUR * min(one, other):
+        return 2, first
+    return 4, first if one > other else first + 2
