@@ -66,4 +66,4 @@ RESTS: Final[tuple[tuple[float, ...], ...]] = (
     (-2.410, -0.094),
 )
 # How clear a beat is: a constant, then a weight for each sign of it.
-CONFIDENCE: Final = (-3.017, 2.386, 3.264, 0.365, -0.722, 0.127, -0.489, 0.072, 0.666, 0.528, -0.348)
+CONFIDENCE: Final = (-1.462, 2.085, 2.928, 0.326, -0.697, -0.270, -0.639, 0.035, 0.445, 0.038, -0.496)
