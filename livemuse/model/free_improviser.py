@@ -4,17 +4,20 @@ It owns the model's state. Planned notes keep a snapshot each, so that going bac
 nothing. Pure but for the model: the same calls in the same order give the same notes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from livemuse.model.imitating import NO_WISH, Imitating, Wish, cleared, wish
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
 from livemuse.model.styles import style_for
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
 from livemuse.music.chance import uniform
+from livemuse.music.following import NOTHING_TAKEN, Following, Proposal
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.protocols import Stepper
-from livemuse.music.sampling import Draw, Floats, draw
+from livemuse.music.sampling import Draw, Floats, draw, draw_mixed
 from livemuse.music.schedule import Extension, Plan
 from livemuse.music.styles import NO_STYLE
 from livemuse.music.vocabulary import HEADS, VOCABULARY, Vocabulary
@@ -46,6 +49,7 @@ class _Moment:
     hand: Hand  # never changed once it is in a moment
     mix: str = NO_STYLE  # the control `style` that the state was told of with its last notes
     told: tuple[tuple[Any, Words], ...] = ()  # those notes, each with the state before it
+    following: Following = NOTHING_TAKEN  # what of the player's was taken up
 
 
 class _Rules:
@@ -64,6 +68,12 @@ class _Rules:
         """The value of a head for note ``index``."""
         return draw(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
 
+    def mixed(self, logits: Floats, head: str, index: int, shares: Mapping[int, float]) -> tuple[int, float]:
+        """The same, where some values have a share of their own; and how much of its chance was its share."""
+        if not shares:
+            return self.draw(logits, head, index), 0.0
+        return draw_mixed(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]), shares)
+
     def inside(self, words: Vocabulary, head: str, value: int, index: int) -> float:
         """A number inside bin ``value``: by chance, or its centre where the temperature is 0."""
         if self._how[head].temperature <= 0.0:
@@ -78,6 +88,7 @@ class _Take:
     reach: Reach | None
     moments: list[_Moment]  # [before the first note, after note 0, ...]
     notes: list[PlannedNote]
+    imitating: Imitating
     done: bool = False
 
     @property
@@ -95,14 +106,18 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         told = memory if memory is not None else Memory()
         super().__init__(_Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
         self.listen(told.window)
-        self._now = replace(self._now, heard=told.heard)
+        self._now, self._motifs = replace(self._now, heard=told.heard), told.motifs.copy()
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""
         moment = self._in_style(self._now, plan.controls.text("style"))
         for note in plan.tail:
             moment = self._after(moment, note)
-        self._takes[plan.take] = _Take(plan, _Rules(plan), reach_of(moment.heard), [moment], [])
+        if plan.revision == 0:
+            moment = replace(moment, following=moment.following.begun())
+        reach = reach_of(moment.heard)
+        imitating = Imitating(plan, self._motifs, reach)
+        self._takes[plan.take] = _Take(plan, _Rules(plan), reach, [moment], [], imitating)
 
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
@@ -135,8 +150,9 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         )
         moment = self._fed(moment, fed)
         onset_s = note.onset_s if moment.onset_s is None else max(note.onset_s, moment.onset_s)
-        recent = (*moment.recent, note.pitch)[-REMEMBERED:]
-        return replace(moment, onset_s=onset_s, recent=recent, heard=(*moment.heard, note.pitch)[-HEARD_PITCHES:])
+        recent, heard = (*moment.recent, note.pitch)[-REMEMBERED:], (*moment.heard, note.pitch)[-HEARD_PITCHES:]
+        following = moment.following.heard(onset_s, note.pitch)
+        return replace(moment, onset_s=onset_s, recent=recent, heard=heard, following=following)
 
     def _start(self, mix: str) -> Any:
         labels = self._stepper.labels
@@ -169,15 +185,17 @@ class FreeImproviser(Remembering[_Moment, _Take]):
 
     def _next_note(self, take: _Take) -> tuple[PlannedNote, list[PlannedNote]] | None:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
-        pitch = self._pitch(take)
+        at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
+        proposal = take.imitating.proposal(moment.following, at_s)
+        pitch, wished = self._pitch(take, proposal)
         exact_s = plan.start_s if not take.notes else None
-        timed = self._onset(take, pitch) if exact_s is None else self._exact(moment, exact_s)
+        timed = self._onset(take, pitch, wished) if exact_s is None else self._exact(moment, exact_s)
         if timed is None:
             return None
         onset_s, step_bin = timed
         if not take.notes:
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
-        duration_bin, duration_s = self._value(take, "duration", (pitch, step_bin))
+        duration_bin, duration_s = self._value(take, "duration", (pitch, step_bin), wished)
         velocity_bin, velocity = self._value(take, "velocity", (pitch, step_bin, duration_bin))
         duration_s = min(duration_s, plan.end_s - onset_s)
         loud = round(velocity * rules.loudness)
@@ -185,20 +203,24 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         note, shortened = hand.place(PlannedNote(plan.take, index, onset_s, pitch, duration_s, loud), rules.ceilings)
         state, told = self._told(moment, (pitch, step_bin, duration_bin, velocity_bin))
         recent = (*moment.recent, pitch)[-REMEMBERED:]
-        take.moments.append(_Moment(state, note.onset_s, recent, moment.heard, hand, moment.mix, told))
+        following = take.imitating.after(moment.following, proposal, note)
+        take.moments.append(_Moment(state, note.onset_s, recent, moment.heard, hand, moment.mix, told, following))
         take.notes.append(note)
         return note, shortened
 
-    def _pitch(self, take: _Take) -> int:
+    def _pitch(self, take: _Take, proposal: Proposal) -> tuple[int, Wish]:
+        """The next pitch, and what the player's material wishes of its note."""
         moment, rules = take.moments[-1], take.rules
-        logits = self._stepper.logits(moment.state, "pitch", ())
-        return rules.draw(logits - pitch_nats(rules.controls, moment.recent, take.reach), "pitch", take.index)
+        logits = cleared(self._stepper.logits(moment.state, "pitch", ()), proposal)
+        nats = pitch_nats(rules.controls, moment.recent, take.reach)
+        pitch, claim = rules.mixed(logits - nats, "pitch", take.index, proposal.weights)
+        return pitch, wish(proposal, pitch, claim)
 
     def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
         return start_s, self._vocabulary.step_bin(step_s)
 
-    def _onset(self, take: _Take, pitch: int) -> tuple[float, int] | None:
+    def _onset(self, take: _Take, pitch: int, wished: Wish) -> tuple[float, int] | None:
         """(onset, step bin) of the next note, or None where none fits before the end."""
         plan, moment, rules = take.plan, take.moments[-1], take.rules
         previous_s = moment.onset_s if moment.onset_s is not None else plan.not_before_s
@@ -208,19 +230,34 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         missing = FEWEST_NOTES - take.index
         if missing > 0:
             latest_s = min(latest_s, previous_s + max(plan.end_s - LAST_ONSET_S - previous_s, 0.0) / (missing + 1))
+        if wished.before_s is not None:
+            latest_s = min(latest_s, max(wished.before_s, earliest_s))
         if earliest_s > plan.end_s - LAST_ONSET_S:
             return None
         words = self._vocabulary
         low = words.step_bin((earliest_s - previous_s) * rules.density)
         high = max(words.step_bin((latest_s - previous_s) * rules.density), low)
         logits = self._stepper.logits(moment.state, "step", (pitch,))
-        step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
-        onset_s = previous_s + rules.inside(words, "step", step_bin, take.index) / rules.density
+        step_bin, step_s = self._drawn(take, "step", logits, wished.step_s, wished.claim, (low, high))
+        onset_s = previous_s + step_s / rules.density
         onset_s = max(min(onset_s, latest_s), earliest_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _value(self, take: _Take, head: str, drawn: tuple[int, ...]) -> tuple[int, float]:
+    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], wished: Wish = NO_WISH) -> tuple[int, float]:
         """(bin, number inside it) of the duration or velocity."""
         logits = self._stepper.logits(take.moments[-1].state, head, drawn)
-        value = take.rules.draw(logits, head, take.index)
-        return value, take.rules.inside(self._vocabulary, head, value, take.index)
+        return self._drawn(take, head, logits, wished.duration_s, wished.claim, (0, len(logits) - 1))
+
+    def _drawn(
+        self, take: _Take, head: str, logits: Floats, wished: float | None, claim: float, within: tuple[int, int]
+    ) -> tuple[int, float]:
+        """(bin, number inside it), where the bin of the number ``wished`` has the share ``claim`` of all chance."""
+        words, rules, (low, high) = self._vocabulary, take.rules, within
+        shares: dict[int, float] = {}
+        if wished is not None and claim > 0.0:
+            found = words.step_bin(wished) if head == "step" else words.duration_bin(wished)
+            shares = {min(max(found, low), high) - low: claim}
+        value = low + rules.mixed(logits[low : high + 1], head, take.index, shares)[0]
+        if wished is not None and value - low in shares:
+            return value, wished
+        return value, rules.inside(words, head, value, take.index)

@@ -3,6 +3,7 @@
 The only file of the musical core that uses numpy.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,11 +36,42 @@ def draw(logits: Floats, how: Draw, u: float) -> int:
         raise ValueError("the rules leave no value to choose")
     if how.temperature < COLDEST:
         return best
-    scores = np.subtract(logits, top, dtype=np.float64)  # (n,), becomes the weights
+    return _at(_weights(logits, top, how), u)
+
+
+def draw_mixed(logits: Floats, how: Draw, u: float, shares: Mapping[int, float]) -> tuple[int, float]:
+    """As ``draw``, but ``shares`` of all chance (together 0 to 1) are given to these values, whatever their logits.
+
+    Gives the value, and how much of its chance was its share (0-1). The rest is the model's; at temperature 0 the value
+    that has most of both together is taken. A value with a share may be forbidden in ``logits``: who gives shares has
+    asked the rules. Raises ValueError as ``draw`` does.
+    """
+    given = sum(shares.values())
+    weights: NDArray[np.float64] = np.zeros(len(logits))
+    top = logits.max()
+    if top > -np.inf and given < 1.0:
+        cold = how.temperature < COLDEST
+        weights = _weights(logits, top, Draw(1.0) if cold else how)
+        weights *= (1.0 - given) / weights.sum()
+    for value, share in shares.items():
+        weights[value] += share
+    if not weights.any():
+        raise ValueError("the rules leave no value to choose")
+    value = int(weights.argmax()) if how.temperature < COLDEST else _at(weights, u)
+    return value, min(shares.get(value, 0.0) / float(weights[value]), 1.0)
+
+
+def _weights(logits: Floats, top: Any, how: Draw) -> NDArray[np.float64]:
+    """(n,) how likely each value is, the likeliest 1; 0 for what is not in play."""
+    scores = np.subtract(logits, top, dtype=np.float64)  # becomes the weights
     scores /= how.temperature
-    weights = np.exp(scores, scores)  # the likeliest is 1
+    weights: NDArray[np.float64] = np.exp(scores, scores)
     if how.top_k > 0 or how.top_p < 1.0:
         _keep_likeliest(weights, how)
+    return weights
+
+
+def _at(weights: NDArray[np.float64], u: float) -> int:
     cumulative = weights.cumsum()
     index = int(cumulative.searchsorted(u * cumulative[-1], "right"))
     if index < len(weights) and weights[index] > 0.0:

@@ -1,0 +1,230 @@
+"""Taking up the player's own material in an answer: what the memory would play next, and how surely.
+
+An answer at ``imitate`` 1 begins with a motif of the player's, put where it fits; goes on as the player went on, while
+that is not mere copying; and takes up a motif again, elsewhere. Below 1 the network has its say at each note: what
+it plays among the notes of a motif accompanies it, as long as it stays below the tune and comes before its next note.
+All of it is a value that follows each note, so going back to the last note that sounded costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from livemuse.music.motifs import RECENT, MotifMemory, Struck, Suggestion
+from livemuse.music.openings import WELCOME, Opening, Openings, Stated, Where
+from livemuse.music.salience import Tone
+
+_TAKEN: Final = 64  # notes of the memory that were taken up last: they weigh less
+_STATED: Final = 8  # motifs that were taken up last
+_KEPT: Final = 3  # of them, that weigh when the next answer begins
+_LONGEST_RUN: Final = 10  # notes that go on just as the player did; then it turns away, sooner or later
+_TURNS_AWAY: Final = 0.8  # by so much with each note more
+_BEFORE_ANOTHER: Final = 8  # notes between two motifs at least
+_AT_A_NOTE: Final = 0.25  # how readily a motif begins at any note later on, at imitate 1
+_AGAIN: Final = 0.75  # and by how much less with each that was taken up
+_MOST_BETWEEN: Final = 3  # notes of the network's between two of a tune
+_NO_TIME_S: Final = 0.06  # so close before its next note there is no room for another
+_LATE_S: Final = 0.05  # a tune whose next note is later than this was left
+_ROUND: Final = 3  # times that one figure may go round at once
+_LONGEST_FIGURE: Final = 5  # notes
+_SAME_PITCH: Final = 6  # times that one pitch may be struck in a row
+_MARGIN_S: Final = 0.3  # a motif ends so long before the end of an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A motif that is being taken up: which of its notes comes next, and when its first note was struck."""
+
+    opening: Opening
+    stretch: float  # factor on its times, of the tempo and of how dense livemuse plays
+    began_s: float
+    next: int = 1
+    led: int = 1  # notes of its line that were played
+    between: int = 0  # notes of the network's since
+
+    @property
+    def tone(self) -> Tone:
+        """Its next note."""
+        return self.opening.motif.tones[self.next]
+
+    @property
+    def tune(self) -> Tone:
+        """The next note of its line."""
+        return next(tone for tone in self.opening.motif.tones[self.next :] if tone.leads)
+
+    @property
+    def below(self) -> int:
+        """What is played beside it leaves the tune alone below this pitch."""
+        last = next(tone for tone in reversed(self.opening.motif.tones[: self.next]) if tone.leads)
+        return min(last.pitch, self.tune.pitch) + self.opening.shift
+
+    def due_s(self, tone: Tone) -> float:
+        """When one of its notes is to be struck."""
+        return self.began_s + tone.at_s * self.stretch
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What was played last, by whoever, and what of the memory was taken up; never changed, only replaced."""
+
+    recent: tuple[Struck, ...] = ()
+    statement: Statement | None = None
+    stated: tuple[Stated, ...] = ()
+    taken: tuple[int, ...] = ()  # numbers in the memory
+    run: int = 0  # notes in a row that went on as the player did
+    since: int | None = None  # notes since the last motif of this answer; None: it has not begun
+
+    def heard(self, onset_s: float, pitch: int) -> Following:
+        """The player struck a note."""
+        return Following(self._with(onset_s, pitch), stated=self.stated[-_KEPT:])
+
+    def begun(self) -> Following:
+        """An answer begins."""
+        return replace(self, statement=None, run=0, since=None)
+
+    def played(self, onset_s: float, pitch: int) -> Following:
+        """livemuse struck a note of the network's alone."""
+        since = _BEFORE_ANOTHER if self.since is None else self.since + 1
+        return replace(self, recent=self._with(onset_s, pitch), statement=None, run=0, since=since)
+
+    def _with(self, onset_s: float, pitch: int) -> tuple[Struck, ...]:
+        return (*self.recent, Struck(onset_s, pitch))[-RECENT:]
+
+
+NOTHING_TAKEN: Final = Following()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the memory would play next: ``weights`` by pitch, shares of all that may come (together 0 to 1)."""
+
+    weights: dict[int, float] = field(default_factory=dict)
+    suggestions: dict[int, Suggestion] = field(default_factory=dict)
+    begins: dict[int, Opening] = field(default_factory=dict)  # motifs that would begin, by pitch
+    below: int | None = None  # whatever else is played leaves the tune alone below this pitch
+    before_s: float | None = None  # and up to this time
+
+    @property
+    def share(self) -> float:
+        """How much of what comes next is the player's, 0 to 1."""
+        return min(sum(self.weights.values()), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What holds for the next note: nats that the rules take off each pitch (128,), and times on livemuse's clock."""
+
+    nats: Sequence[float]
+    at_s: float  # not before this
+    ends_s: float  # of the answer
+
+
+class Imitation:
+    """The player's material as one answer may take it up; ``amount`` and ``density`` are `imitate` and `density`."""
+
+    def __init__(self, memory: MotifMemory, amount: float, density: float) -> None:
+        self._memory, self._amount, self._density = memory, amount, density
+        self._openings = Openings(memory)
+
+    def proposal(self, now: Following, limits: Limits) -> Proposal:
+        """What comes next."""
+        if now.statement is not None:
+            return self._going_through(now.statement, now, limits.nats)
+        begins: dict[int, Opening] = {}
+        weights: dict[int, float] = {}
+        ready = self._readiness(now)
+        for opening in self._beginnings(now, limits) if ready > 0.0 else ():
+            weights[opening.pitch] = weights.get(opening.pitch, 0.0) + ready * opening.weight
+            if opening.pitch not in begins or begins[opening.pitch].weight < opening.weight:
+                begins[opening.pitch] = opening
+        left = 1.0 - sum(weights.values())
+        found = self._memory.continuations(now.recent, frozenset(now.taken))
+        share = left * self._amount * found.sure * _TURNS_AWAY ** max(now.run - _LONGEST_RUN, 0)
+        suggestions = {}
+        for pitch, weight in found.weights.items():
+            if limits.nats[pitch] <= WELCOME and not goes_round(now.recent, pitch):
+                weights[pitch] = weights.get(pitch, 0.0) + share * weight
+                suggestions[pitch] = found.suggestions[pitch]
+        return Proposal(weights, suggestions, begins)
+
+    def after(self, now: Following, proposal: Proposal, onset_s: float, pitch: int) -> Following:
+        """What follows from the note that was played, whoever wished for it."""
+        suggestion, opening = proposal.suggestions.get(pitch), proposal.begins.get(pitch)
+        if now.statement is not None:
+            on = _gone_through(now.statement, suggestion, onset_s, pitch)
+            after = replace(now.played(onset_s, pitch), statement=on)
+            return replace(after, since=0) if on is None or suggestion is not None else after
+        if opening is not None:
+            stated = (*now.stated, (opening.motif.intervals, opening.shift))[-_STATED:]
+            on = Statement(opening, opening.stretch / self._density, onset_s)
+            return replace(now.played(onset_s, pitch), statement=on, stated=stated, since=0)
+        after = now.played(onset_s, pitch)
+        if suggestion is None:
+            return after
+        return replace(after, run=now.run + 1, taken=(*now.taken, suggestion.number)[-_TAKEN:])
+
+    # --- a motif -------------------------------------------------------------------------------------------------
+
+    def _readiness(self, now: Following) -> float:
+        if now.since is None:
+            return self._amount
+        if now.since < _BEFORE_ANOTHER:
+            return 0.0
+        return self._amount**3 * _AT_A_NOTE * _AGAIN ** len(now.stated)
+
+    def _beginnings(self, now: Following, limits: Limits) -> list[Opening]:
+        last = now.recent[-1] if now.recent else None
+        room_s = (limits.ends_s - limits.at_s - _MARGIN_S) * self._density
+        where = Where(limits.nats, None if last is None else last.pitch, room_s, now.stated)
+        return self._openings.at(where)
+
+    def _going_through(self, on: Statement, now: Following, nats: Sequence[float]) -> Proposal:
+        """The next note of the motif; the further it has come, the surer it is to be finished."""
+        tone, tune_s, last_s = on.tone, on.due_s(on.tune), now.recent[-1].onset_s
+        late = tune_s - last_s < _NO_TIME_S or on.between >= _MOST_BETWEEN
+        effort = (1.0 + on.led / 2) * (2.0 if late else 1.0) if tone.leads else 1.0
+        pitch = nearest_welcome(tone.pitch + on.opening.shift, nats)
+        share = 1.0 - (1.0 - self._amount) ** effort if nats[pitch] < float("inf") else 0.0
+        step_s = max(on.due_s(tone) - last_s, 0.0) * self._density
+        suggestion = Suggestion(pitch, step_s, tone.duration_s * on.stretch, tone.number, on.led)
+        return Proposal({pitch: share}, {pitch: suggestion}, below=on.below, before_s=tune_s)
+
+
+def _gone_through(on: Statement, suggestion: Suggestion | None, onset_s: float, pitch: int) -> Statement | None:
+    """What is left of the motif after a note that was its own (``suggestion``) or the network's; None: it is over."""
+    tones = on.opening.motif.tones
+    if suggestion is not None:
+        tone = on.tone
+        if on.next + 1 == len(tones):
+            return None
+        led = on.led + tone.leads
+        began_s = onset_s - tone.at_s * on.stretch if tone.leads else on.began_s
+        return replace(on, began_s=began_s, next=on.next + 1, led=led, between=0 if tone.leads else on.between)
+    if pitch >= on.below or on.between >= _MOST_BETWEEN or onset_s > on.due_s(on.tune) + _LATE_S:
+        return None  # the network leads elsewhere
+    following = on.next
+    while not tones[following].leads and on.due_s(tones[following]) <= onset_s:
+        following += 1  # the network's note was played in its place
+    return replace(on, next=following, between=on.between + 1)
+
+
+def nearest_welcome(pitch: int, nats: Sequence[float]) -> int:
+    """The pitch, or where the rules are against it the one within a whole tone that they mind least."""
+    pitch = min(max(pitch, 0), len(nats) - 1)
+    if nats[pitch] <= WELCOME:
+        return pitch
+    near = [pitch + step for step in (0, -1, 1, -2, 2) if 0 <= pitch + step < len(nats)]
+    return min(near, key=lambda p: nats[p])
+
+
+def goes_round(recent: Sequence[Struck], pitch: int) -> bool:
+    """Whether one figure of up to five notes would go round once more than it may."""
+    line = [*(struck.pitch for struck in recent), pitch]
+    for period in range(1, _LONGEST_FIGURE + 1):
+        count = _SAME_PITCH if period == 1 else _ROUND * period
+        tail = line[-count - 1 :]
+        if len(tail) == count + 1 and all(a == b for a, b in zip(tail, tail[period:], strict=False)):
+            return True
+    return False
