@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from livemuse.model.imitating import NO_WISH, Imitating, Wish, cleared, wish
+from livemuse.model.imitating import Imitating, Wish, cleared, wish
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
 from livemuse.model.styles import style_for
@@ -68,10 +68,10 @@ class _Rules:
         """The value of a head for note ``index``."""
         return draw(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
 
-    def mixed(self, logits: Floats, head: str, index: int, shares: Mapping[int, float]) -> tuple[int, float]:
-        """The same, where some values have a share of their own; and how much of its chance was its share."""
+    def mixed(self, logits: Floats, head: str, index: int, shares: Mapping[int, float]) -> tuple[int, bool]:
+        """The same, where some values have a share of their own; and whether that gave it."""
         if not shares:
-            return self.draw(logits, head, index), 0.0
+            return self.draw(logits, head, index), False
         return draw_mixed(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]), shares)
 
     def inside(self, words: Vocabulary, head: str, value: int, index: int) -> float:
@@ -195,7 +195,10 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         onset_s, step_bin = timed
         if not take.notes:
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
-        duration_bin, duration_s = self._value(take, "duration", (pitch, step_bin), wished)
+        if wished.duration_s is None:
+            duration_bin, duration_s = self._value(take, "duration", (pitch, step_bin))
+        else:
+            duration_bin, duration_s = self._vocabulary.duration_bin(wished.duration_s), wished.duration_s
         velocity_bin, velocity = self._value(take, "velocity", (pitch, step_bin, duration_bin))
         duration_s = min(duration_s, plan.end_s - onset_s)
         loud = round(velocity * rules.loudness)
@@ -203,7 +206,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         note, shortened = hand.place(PlannedNote(plan.take, index, onset_s, pitch, duration_s, loud), rules.ceilings)
         state, told = self._told(moment, (pitch, step_bin, duration_bin, velocity_bin))
         recent = (*moment.recent, pitch)[-REMEMBERED:]
-        following = take.imitating.after(moment.following, proposal, note)
+        following = take.imitating.after(moment.following, proposal, note, wished.own)
         take.moments.append(_Moment(state, note.onset_s, recent, moment.heard, hand, moment.mix, told, following))
         take.notes.append(note)
         return note, shortened
@@ -213,8 +216,8 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         moment, rules = take.moments[-1], take.rules
         logits = cleared(self._stepper.logits(moment.state, "pitch", ()), proposal)
         nats = pitch_nats(rules.controls, moment.recent, take.reach)
-        pitch, claim = rules.mixed(logits - nats, "pitch", take.index, proposal.weights)
-        return pitch, wish(proposal, pitch, claim)
+        pitch, drawn = rules.mixed(logits - nats, "pitch", take.index, proposal.weights)
+        return pitch, wish(proposal, pitch, drawn)
 
     def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
@@ -237,27 +240,18 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         words = self._vocabulary
         low = words.step_bin((earliest_s - previous_s) * rules.density)
         high = max(words.step_bin((latest_s - previous_s) * rules.density), low)
-        logits = self._stepper.logits(moment.state, "step", (pitch,))
-        step_bin, step_s = self._drawn(take, "step", logits, wished.step_s, wished.claim, (low, high))
+        if wished.step_s is None:
+            logits = self._stepper.logits(moment.state, "step", (pitch,))
+            step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
+            step_s = rules.inside(words, "step", step_bin, take.index)
+        else:
+            step_bin, step_s = min(max(words.step_bin(wished.step_s), low), high), wished.step_s
         onset_s = previous_s + step_s / rules.density
         onset_s = max(min(onset_s, latest_s), earliest_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], wished: Wish = NO_WISH) -> tuple[int, float]:
+    def _value(self, take: _Take, head: str, drawn: tuple[int, ...]) -> tuple[int, float]:
         """(bin, number inside it) of the duration or velocity."""
         logits = self._stepper.logits(take.moments[-1].state, head, drawn)
-        return self._drawn(take, head, logits, wished.duration_s, wished.claim, (0, len(logits) - 1))
-
-    def _drawn(
-        self, take: _Take, head: str, logits: Floats, wished: float | None, claim: float, within: tuple[int, int]
-    ) -> tuple[int, float]:
-        """(bin, number inside it), where the bin of the number ``wished`` has the share ``claim`` of all chance."""
-        words, rules, (low, high) = self._vocabulary, take.rules, within
-        shares: dict[int, float] = {}
-        if wished is not None and claim > 0.0:
-            found = words.step_bin(wished) if head == "step" else words.duration_bin(wished)
-            shares = {min(max(found, low), high) - low: claim}
-        value = low + rules.mixed(logits[low : high + 1], head, take.index, shares)[0]
-        if wished is not None and value - low in shares:
-            return value, wished
-        return value, rules.inside(words, head, value, take.index)
+        value = take.rules.draw(logits, head, take.index)
+        return value, take.rules.inside(self._vocabulary, head, value, take.index)

@@ -1,8 +1,9 @@
-"""The network's distribution and the player's own material, mixed for each part of a note.
+"""The network's distribution and the player's own material, mixed at each note.
 
-p = (1 - w) p_network + w p_memory: w grows with the control ``imitate`` and with how much of the last notes agrees with
-what is remembered (``livemuse.music.following``). The network's part obeys every rule as it always does; the memory's
-obeys those that forbid, and is spared what only discourages repetition: a motif may repeat itself.
+p = (1 - w) p_network + w p_memory for the pitch: w grows with the control ``imitate`` and with how much of the last
+notes agrees with what is remembered (``livemuse.music.following``). Whose the pitch is, theirs are its time and length;
+how loud it is, the network says, which has heard both. The network's part obeys every rule as it always does; the
+memory's obeys those that forbid, and is spared what only discourages repetition: a motif may repeat itself.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from livemuse.model.pitches import Nats, Reach, pitch_nats
 from livemuse.music.controls import Controls
 from livemuse.music.following import Following, Imitation, Limits, Proposal
-from livemuse.music.motifs import MotifMemory
+from livemuse.music.motifs import MotifMemory, Suggestion
 from livemuse.music.notes import PlannedNote
 from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Plan
@@ -46,11 +47,11 @@ class Imitating:
             return NOTHING
         return self._following.proposal(now, Limits(self._rules, at_s, self._ends_s))
 
-    def after(self, now: Following, proposal: Proposal, note: PlannedNote) -> Following:
-        """What follows from the note that was played."""
+    def after(self, now: Following, proposal: Proposal, note: PlannedNote, own: bool) -> Following:
+        """What follows from the note that was played, of the player's material or not."""
         if self._following is None:
             return now.played(note.onset_s, note.pitch)
-        return self._following.after(now, proposal, note.onset_s, note.pitch)
+        return self._following.after(now, proposal if own else NOTHING, note.onset_s, note.pitch)
 
 
 def cleared(logits: Floats, proposal: Proposal) -> Floats:
@@ -64,9 +65,9 @@ def cleared(logits: Floats, proposal: Proposal) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How the player's material would have a note whose pitch is drawn; ``claim`` (0-1): how much the pitch was its."""
+    """What the player's material has decided of a note whose pitch is drawn; None where the network decides."""
 
-    claim: float = 0.0
+    own: bool = False  # the note is of the player's material
     step_s: float | None = None  # since the last onset, as the model counts
     duration_s: float | None = None
     before_s: float | None = None  # a note that is none of it is to be struck by then
@@ -75,12 +76,18 @@ class Wish:
 NO_WISH: Final = Wish()
 
 
-def wish(proposal: Proposal, pitch: int, claim: float) -> Wish:
-    """What is wished of the note with this pitch."""
-    opening = proposal.begins.get(pitch)
-    if opening is not None:
-        return Wish(claim, None, opening.motif.tones[0].duration_s * opening.stretch)
+def wish(proposal: Proposal, pitch: int, drawn: bool) -> Wish:
+    """What is wished of the note with this pitch, which was ``drawn`` by the player's share or by the network."""
     suggestion = proposal.suggestions.get(pitch)
-    if suggestion is not None:
-        return Wish(claim, suggestion.step_s, suggestion.duration_s)
-    return NO_WISH if proposal.before_s is None else Wish(before_s=proposal.before_s)
+    if proposal.before_s is not None:  # a tune is under way: its note is its note, whoever wants it
+        return Wish(before_s=proposal.before_s) if suggestion is None else _as(suggestion)
+    opening = proposal.begins.get(pitch)
+    if not drawn:
+        return NO_WISH
+    if opening is not None:
+        return Wish(True, None, opening.motif.tones[0].duration_s * opening.stretch)
+    return NO_WISH if suggestion is None else _as(suggestion)
+
+
+def _as(suggestion: Suggestion) -> Wish:
+    return Wish(True, suggestion.step_s, suggestion.duration_s)

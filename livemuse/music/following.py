@@ -30,7 +30,11 @@ _LATE_S: Final = 0.05  # a tune whose next note is later than this was left
 _ROUND: Final = 3  # times that one figure may go round at once
 _LONGEST_FIGURE: Final = 5  # notes
 _SAME_PITCH: Final = 6  # times that one pitch may be struck in a row
-_MARGIN_S: Final = 0.3  # a motif ends so long before the end of an answer
+_MARGIN_S: Final = 0.3  # a motif that begins an answer ends so long before its end
+_LATER_MARGIN_S: Final = 0.9  # and one that begins at some later note
+_ROOM_S: Final = 0.12  # before the next note of a tune that is taken up again: the network accompanies it
+_ACCOMPANIED: Final = 2  # with so many notes each time at most
+_ROOM_LEFT: Final = 0.5  # and so readily
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,13 @@ class Statement:
     @property
     def tune(self) -> Tone:
         """The next note of its line."""
-        return next(tone for tone in self.opening.motif.tones[self.next :] if tone.leads)
+        return self.opening.motif.tones[self.next_of_tune]
+
+    @property
+    def next_of_tune(self) -> int:
+        """Which of its notes that is."""
+        tones = self.opening.motif.tones
+        return next(k for k in range(self.next, len(tones)) if tones[k].leads)
 
     @property
     def below(self) -> int:
@@ -75,6 +85,7 @@ class Following:
     taken: tuple[int, ...] = ()  # numbers in the memory
     run: int = 0  # notes in a row that went on as the player did
     since: int | None = None  # notes since the last motif of this answer; None: it has not begun
+    here: int = 0  # motifs that were taken up in this answer
 
     def heard(self, onset_s: float, pitch: int) -> Following:
         """The player struck a note."""
@@ -82,7 +93,7 @@ class Following:
 
     def begun(self) -> Following:
         """An answer begins."""
-        return replace(self, statement=None, run=0, since=None)
+        return replace(self, statement=None, run=0, since=None, here=0)
 
     def played(self, onset_s: float, pitch: int) -> Following:
         """livemuse struck a note of the network's alone."""
@@ -150,7 +161,7 @@ class Imitation:
         return Proposal(weights, suggestions, begins)
 
     def after(self, now: Following, proposal: Proposal, onset_s: float, pitch: int) -> Following:
-        """What follows from the note that was played, whoever wished for it."""
+        """What follows from a note that was played; ``proposal`` is empty where it was the network's."""
         suggestion, opening = proposal.suggestions.get(pitch), proposal.begins.get(pitch)
         if now.statement is not None:
             on = _gone_through(now.statement, suggestion, onset_s, pitch)
@@ -159,7 +170,7 @@ class Imitation:
         if opening is not None:
             stated = (*now.stated, (opening.motif.intervals, opening.shift))[-_STATED:]
             on = Statement(opening, opening.stretch / self._density, onset_s)
-            return replace(now.played(onset_s, pitch), statement=on, stated=stated, since=0)
+            return replace(now.played(onset_s, pitch), statement=on, stated=stated, since=0, here=now.here + 1)
         after = now.played(onset_s, pitch)
         if suggestion is None:
             return after
@@ -176,17 +187,22 @@ class Imitation:
 
     def _beginnings(self, now: Following, limits: Limits) -> list[Opening]:
         last = now.recent[-1] if now.recent else None
-        room_s = (limits.ends_s - limits.at_s - _MARGIN_S) * self._density
-        where = Where(limits.nats, None if last is None else last.pitch, room_s, now.stated)
+        room_s = limits.ends_s - limits.at_s - (_MARGIN_S if now.since is None else _LATER_MARGIN_S)
+        again = 0 if now.since is None else now.here
+        where = Where(limits.nats, None if last is None else last.pitch, room_s * self._density, now.stated, again)
         return self._openings.at(where)
 
     def _going_through(self, on: Statement, now: Following, nats: Sequence[float]) -> Proposal:
         """The next note of the motif; the further it has come, the surer it is to be finished."""
-        tone, tune_s, last_s = on.tone, on.due_s(on.tune), now.recent[-1].onset_s
-        late = tune_s - last_s < _NO_TIME_S or on.between >= _MOST_BETWEEN
+        tune_s, last_s = on.due_s(on.tune), now.recent[-1].onset_s
+        left_s = tune_s - last_s
+        late = left_s < _NO_TIME_S or on.between >= _MOST_BETWEEN
+        tone = on.tune if late else on.tone
         effort = (1.0 + on.led / 2) * (2.0 if late else 1.0) if tone.leads else 1.0
         pitch = nearest_welcome(tone.pitch + on.opening.shift, nats)
         share = 1.0 - (1.0 - self._amount) ** effort if nats[pitch] < float("inf") else 0.0
+        if on.opening.again and left_s > _ROOM_S and on.between < _ACCOMPANIED:
+            share *= _ROOM_LEFT
         step_s = max(on.due_s(tone) - last_s, 0.0) * self._density
         suggestion = Suggestion(pitch, step_s, tone.duration_s * on.stretch, tone.number, on.led)
         return Proposal({pitch: share}, {pitch: suggestion}, below=on.below, before_s=tune_s)
@@ -196,17 +212,19 @@ def _gone_through(on: Statement, suggestion: Suggestion | None, onset_s: float, 
     """What is left of the motif after a note that was its own (``suggestion``) or the network's; None: it is over."""
     tones = on.opening.motif.tones
     if suggestion is not None:
-        tone = on.tone
-        if on.next + 1 == len(tones):
+        played = on.next if tones[on.next].number == suggestion.number else on.next_of_tune
+        tone = tones[played]
+        if played + 1 == len(tones):
             return None
-        led = on.led + tone.leads
-        began_s = onset_s - tone.at_s * on.stretch if tone.leads else on.began_s
-        return replace(on, began_s=began_s, next=on.next + 1, led=led, between=0 if tone.leads else on.between)
+        if not tone.leads:
+            return replace(on, next=played + 1)
+        began_s = onset_s - tone.at_s * on.stretch
+        return replace(on, began_s=began_s, next=played + 1, led=on.led + 1, between=0)
     if pitch >= on.below or on.between >= _MOST_BETWEEN or onset_s > on.due_s(on.tune) + _LATE_S:
         return None  # the network leads elsewhere
-    following = on.next
+    following = on.next if tones[on.next].leads else on.next + 1  # the network's note was played in its place
     while not tones[following].leads and on.due_s(tones[following]) <= onset_s:
-        following += 1  # the network's note was played in its place
+        following += 1
     return replace(on, next=following, between=on.between + 1)
 
 

@@ -23,7 +23,7 @@ _FAR_COSTS: Final = 0.1  # nats a semitone beyond an octave from where it was
 _NEVER_HEARD: Final = 0.03  # share of a pitch class that was not heard of late
 _LEAP_COSTS: Final = 0.06  # nats a semitone from where the music is
 _SAME_COSTS: Final = 0.5  # nats, where every pitch is the very one that was played
-_AGAIN_COSTS: Final = 2.0  # nats, where it was just taken up in this very key
+_LAST_FEW: Final = 3  # keys in which motifs were taken up last: it is not where it has just been
 _KEYS: Final = 3  # of each motif that stay in the choice
 _SHARPNESS: Final = 1.5  # of the choice between motifs
 _STATED_ALREADY: Final = 0.6  # how much less a motif weighs with each time it was taken up of late
@@ -40,6 +40,7 @@ class Opening:
     shift: int
     stretch: float
     weight: float = 0.0
+    again: bool = False  # it was in this answer before
 
     @property
     def pitch(self) -> int:
@@ -59,6 +60,7 @@ class Where:
     pitch: int | None
     room_s: float
     stated: tuple[Stated, ...] = ()  # oldest first
+    here: int = 0  # of them, in this answer
 
 
 class Openings:
@@ -83,6 +85,8 @@ class Openings:
                 continue
             keys = _keys(*fitting, costs, where)
             times = sum(_related(stated[0], motif.intervals) for stated in where.stated)
+            if not keys:
+                continue
             share = motif.weight**_SHARPNESS * _STATED_ALREADY**times / sum(o.weight for o in keys)
             found += [replace(o, weight=o.weight * share) for o in keys]
         total = sum(o.weight for o in found)
@@ -139,13 +143,13 @@ def _keys(motif: Motif, stretch: float, costs: Sequence[tuple[int, float]], wher
     """The few best keys for it now."""
     first = motif.tones[0].pitch
     near = first if where.pitch is None else where.pitch
-    just = [shift for intervals, shift in where.stated[-3:] if _related(intervals, motif.intervals)]
-    nats = [
-        (cost + _LEAP_COSTS * abs(first + shift - near) + _AGAIN_COSTS * just.count(shift), shift)
-        for shift, cost in costs
-    ]
+    before = [(shift, k) for k, (intervals, shift) in enumerate(where.stated) if _related(intervals, motif.intervals)]
+    just = {shift for shift, k in before if k >= len(where.stated) - _LAST_FEW}
+    again = any(k >= len(where.stated) - where.here for _, k in before)
+    nats = [(cost + _LEAP_COSTS * abs(first + shift - near), shift) for shift, cost in costs if shift not in just]
     best = sorted(nats)[:_KEYS]
-    return [Opening(motif, shift, stretch, math.exp(best[0][0] - cost)) for cost, shift in best]
+    motif = motif.bare() if again else motif
+    return [Opening(motif, shift, stretch, math.exp(best[0][0] - cost), again) for cost, shift in best]
 
 
 def _related(one: tuple[int, ...], other: tuple[int, ...]) -> bool:

@@ -62,6 +62,10 @@ class Motif:
         """From its first onset to its last."""
         return self.tones[-1].at_s
 
+    def bare(self) -> Motif:
+        """Its line alone."""
+        return Motif(tuple(t for t in self.tones if t.leads), self.intervals, self.weight, self.phrase)
+
     def head(self, notes: int) -> Motif:
         """Its first notes alone."""
         leads = [k for k, tone in enumerate(self.tones) if tone.leads]

@@ -36,47 +36,47 @@ def draw(logits: Floats, how: Draw, u: float) -> int:
         raise ValueError("the rules leave no value to choose")
     if how.temperature < COLDEST:
         return best
-    return _at(_weights(logits, top, how), u)
-
-
-def draw_mixed(logits: Floats, how: Draw, u: float, shares: Mapping[int, float]) -> tuple[int, float]:
-    """As ``draw``, but ``shares`` of all chance (together 0 to 1) are given to these values, whatever their logits.
-
-    Gives the value, and how much of its chance was its share (0-1). The rest is the model's; at temperature 0 the value
-    that has most of both together is taken. A value with a share may be forbidden in ``logits``: who gives shares has
-    asked the rules. Raises ValueError as ``draw`` does.
-    """
-    given = sum(shares.values())
-    weights: NDArray[np.float64] = np.zeros(len(logits))
-    top = logits.max()
-    if top > -np.inf and given < 1.0:
-        cold = how.temperature < COLDEST
-        weights = _weights(logits, top, Draw(1.0) if cold else how)
-        weights *= (1.0 - given) / weights.sum()
-    for value, share in shares.items():
-        weights[value] += share
-    if not weights.any():
-        raise ValueError("the rules leave no value to choose")
-    value = int(weights.argmax()) if how.temperature < COLDEST else _at(weights, u)
-    return value, min(shares.get(value, 0.0) / float(weights[value]), 1.0)
-
-
-def _weights(logits: Floats, top: Any, how: Draw) -> NDArray[np.float64]:
-    """(n,) how likely each value is, the likeliest 1; 0 for what is not in play."""
-    scores = np.subtract(logits, top, dtype=np.float64)  # becomes the weights
+    scores = np.subtract(logits, top, dtype=np.float64)  # (n,), becomes the weights
     scores /= how.temperature
-    weights: NDArray[np.float64] = np.exp(scores, scores)
+    weights = np.exp(scores, scores)  # the likeliest is 1
     if how.top_k > 0 or how.top_p < 1.0:
         _keep_likeliest(weights, how)
-    return weights
-
-
-def _at(weights: NDArray[np.float64], u: float) -> int:
     cumulative = weights.cumsum()
     index = int(cumulative.searchsorted(u * cumulative[-1], "right"))
     if index < len(weights) and weights[index] > 0.0:
         return index
     return int(weights.nonzero()[0][-1])  # rounding at the very end of the sum
+
+
+def draw_mixed(logits: Floats, how: Draw, u: float, shares: Mapping[int, float]) -> tuple[int, bool]:
+    """As ``draw``, but ``shares`` of all chance (together 0 to 1) are given to these values, whatever their logits.
+
+    p = share + (1 - all shares) p_model: one ``u`` says whose the draw is, and what it is. Gives the value, and whether
+    its share gave it. At temperature 0 the value that has most of both together is taken. A value with a share may be
+    forbidden in ``logits``: who gives shares has asked the rules. Raises ValueError as ``draw`` does.
+    """
+    given = min(sum(shares.values()), 1.0)
+    if how.temperature < COLDEST:
+        return _likeliest_of_both(logits, shares, given)
+    if u < given or given >= 1.0:
+        for value, share in shares.items():
+            u -= share
+            if u < 0.0:
+                return value, True
+        return next(reversed(shares)), True  # rounding at the very end of the sum
+    return draw(logits, how, min((u - given) / (1.0 - given), np.nextafter(1.0, 0.0))), False
+
+
+def _likeliest_of_both(logits: Floats, shares: Mapping[int, float], given: float) -> tuple[int, bool]:
+    top = logits.max()
+    if top == -np.inf and given <= 0.0:
+        raise ValueError("the rules leave no value to choose")
+    weights = np.exp(np.subtract(logits, top, dtype=np.float64)) if top > -np.inf else np.zeros(len(logits))
+    weights *= (1.0 - given) / max(weights.sum(), 1.0)
+    for value, share in shares.items():
+        weights[value] += share
+    value = int(weights.argmax())
+    return value, 2.0 * shares.get(value, 0.0) >= weights[value]
 
 
 def _keep_likeliest(weights: NDArray[np.float64], how: Draw) -> None:
