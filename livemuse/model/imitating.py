@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from livemuse.model.pitches import Nats, Reach, pitch_nats
+from livemuse.model.pitches import Nats
 from livemuse.music.controls import Controls
-from livemuse.music.following import Following, Imitation, Limits, Proposal
-from livemuse.music.motifs import MotifMemory, Suggestion
+from livemuse.music.following import Following, Imitation, Limits, Proposal, nearest_welcome
+from livemuse.music.motifs import MotifMemory, Struck, Suggestion
 from livemuse.music.notes import PlannedNote
 from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Plan
@@ -26,9 +26,9 @@ NOTHING: Final = Proposal()
 
 
 class Imitating:
-    """One take's material of the player's; nothing is ever proposed where ``imitate`` is 0."""
+    """One take's material of the player's, where the rules cost ``nats`` (128,); nothing at `imitate` 0."""
 
-    def __init__(self, plan: Plan, memory: MotifMemory, reach: Reach | None) -> None:
+    def __init__(self, plan: Plan, memory: MotifMemory, nats: Nats) -> None:
         controls: Controls = plan.controls
         amount = controls.number("imitate")
         self._ends_s = plan.end_s
@@ -39,7 +39,7 @@ class Imitating:
             for note in plan.tail:
                 heard.hear(note)
             self._following = Imitation(heard, amount, controls.number("density"))
-            self._rules = pitch_nats(controls, (), reach).tolist()
+            self._rules = nats.tolist()
 
     def proposal(self, now: Following, at_s: float) -> Proposal:
         """What the player's material would go on with, struck no sooner than ``at_s``."""
@@ -47,11 +47,11 @@ class Imitating:
             return NOTHING
         return self._following.proposal(now, Limits(self._rules, at_s, self._ends_s))
 
-    def after(self, now: Following, proposal: Proposal, note: PlannedNote, own: bool) -> Following:
-        """What follows from the note that was played, of the player's material or not."""
+    def after(self, now: Following, proposal: Proposal | None, note: PlannedNote, drawn: int) -> Following:
+        """What follows from a note that was ``drawn`` as one pitch; ``proposal`` is None where it was the network's."""
         if self._following is None:
             return now.played(note.onset_s, note.pitch)
-        return self._following.after(now, proposal if own else NOTHING, note.onset_s, note.pitch)
+        return self._following.after(now, proposal or NOTHING, Struck(note.onset_s, note.pitch), drawn)
 
 
 def cleared(logits: Floats, proposal: Proposal) -> Floats:
@@ -61,6 +61,11 @@ def cleared(logits: Floats, proposal: Proposal) -> Floats:
     crowded: Nats = np.zeros(len(logits))
     crowded[max(proposal.below, 0) :] = _CROWDED
     return logits - crowded
+
+
+def own_pitch(pitch: int, chord: Nats) -> int:
+    """A pitch of the player's material where a chord is to be followed, which costs ``chord`` (128,) nats."""
+    return nearest_welcome(pitch, chord.tolist())
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Memory:
     heard: tuple[int, ...] = ()
     hand: Hand = field(default_factory=Hand)  # never changed once it is here
     mix: str = NO_STYLE  # what was asked for last, as the control `style` has it
+    loud: tuple[int, ...] = ()  # the velocities of the player alone
     motifs: MotifMemory = field(default_factory=MotifMemory)  # never changed once it is here
 
 
@@ -45,6 +46,9 @@ class _Moment(Protocol):
 
     @property
     def mix(self) -> str: ...
+
+    @property
+    def loud(self) -> tuple[int, ...]: ...
 
 
 M = TypeVar("M", bound=_Moment)
@@ -78,11 +82,12 @@ class Remembering(ABC, Generic[M, T]):
     @property
     def memory(self) -> Memory:
         """What another model is told of the evening so far."""
-        return Memory(tuple(self._window), self._now.heard, self._now.hand, self._now.mix, self._motifs.copy())
+        now = self._now
+        return Memory(tuple(self._window), now.heard, now.hand, now.mix, now.loud, self._motifs.copy())
 
     @property
     def motifs(self) -> MotifMemory:
-        """What the player played, as it can be taken up; clear it, or put another in its place, between takes."""
+        """What the player played, as it can be taken up by the next take: one under way has a copy of its own."""
         return self._motifs
 
     @motifs.setter

@@ -117,11 +117,6 @@ class Proposal:
     below: int | None = None  # whatever else is played leaves the tune alone below this pitch
     before_s: float | None = None  # and up to this time
 
-    @property
-    def share(self) -> float:
-        """How much of what comes next is the player's, 0 to 1."""
-        return min(sum(self.weights.values()), 1.0)
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -157,12 +152,16 @@ class Imitation:
         for pitch, weight in found.weights.items():
             if limits.nats[pitch] <= WELCOME and not goes_round(now.recent, pitch):
                 weights[pitch] = weights.get(pitch, 0.0) + share * weight
-                suggestions[pitch] = found.suggestions[pitch]
+                suggestion = found.suggestions[pitch]  # at the tempo of the last notes, however dense they are
+                suggestions[pitch] = replace(suggestion, step_s=suggestion.step_s * self._density)
         return Proposal(weights, suggestions, begins)
 
-    def after(self, now: Following, proposal: Proposal, onset_s: float, pitch: int) -> Following:
-        """What follows from a note that was played; ``proposal`` is empty where it was the network's."""
-        suggestion, opening = proposal.suggestions.get(pitch), proposal.begins.get(pitch)
+    def after(self, now: Following, proposal: Proposal, note: Struck, drawn: int) -> Following:
+        """What follows from a note that was played, and ``drawn`` as one pitch; ``proposal`` is empty where it was the
+        network's.
+        """
+        onset_s, pitch = note.onset_s, note.pitch
+        suggestion, opening = proposal.suggestions.get(drawn), proposal.begins.get(drawn)
         if now.statement is not None:
             on = _gone_through(now.statement, suggestion, onset_s, pitch)
             after = replace(now.played(onset_s, pitch), statement=on)

@@ -25,6 +25,7 @@ from livemuse.music.voices import KINDS, Kind, Voice
 
 MOST_NOTES: Final = 2048  # that are remembered; beyond them the oldest phrases go
 _ROOM: Final = 512  # notes over it before room is made, so that it is made rarely
+_SEARCHED: Final = 256  # of the notes kept then, that are searched anew for what came back in them
 PAUSE_S: Final = 0.6  # of silence, after which a phrase begins
 REST_S: Final = 2.5  # between two onsets, whatever still sounds
 RECENT: Final = 16  # notes of the music now that can be known again
@@ -73,7 +74,6 @@ class MotifMemory:
         self.phrases: list[int] = []  # the number of the phrase of each note
         self.voices: dict[Kind, Voice] = {}
         self.first = 0  # the number of the oldest note still here: numbers are never given twice
-        self._over = False  # the next note begins a phrase
         self._ends_s = float("-inf")  # of this phrase, when all that sounded has ended
         self._beats_s: dict[int, float] = {}  # of phrases, where one was heard
         self._restart(0)
@@ -86,7 +86,7 @@ class MotifMemory:
         other = MotifMemory()
         other.notes, other.phrases = self.notes.copy(), self.phrases.copy()
         other.voices = {kind: voice.copy() for kind, voice in self.voices.items()}
-        other.first, other._over, other._ends_s = self.first, self._over, self._ends_s
+        other.first, other._ends_s = self.first, self._ends_s
         other._beats_s = self._beats_s.copy()
         return other
 
@@ -100,10 +100,6 @@ class MotifMemory:
         """The player's beat is heard to be so long, in the phrase under way."""
         if self.phrases:
             self._beats_s[self.phrases[-1]] = beat_s
-
-    def phrase_over(self) -> None:
-        """What the player plays next is another phrase, however soon it comes."""
-        self._over = True
 
     def clear(self) -> None:
         """Forget everything; numbers of notes go on."""
@@ -227,23 +223,22 @@ class MotifMemory:
         return None
 
     def _begins(self, note: Note) -> bool:
-        if not self.notes or self._over:
+        if not self.notes:
             return True
         last_s = self.notes[-1].onset_s
         return not 0.0 <= note.onset_s - last_s < REST_S or note.onset_s - self._ends_s > PAUSE_S
 
-    def _add(self, note: Note, begins: bool) -> None:
+    def _add(self, note: Note, begins: bool, *, searching: bool = True) -> None:
         self.notes.append(note)
         self.phrases.append((self.phrases[-1] if self.phrases else 0) + begins)
         self._ends_s = note.end_s if begins else max(self._ends_s, note.end_s)
-        self._over = False
         for voice in self.voices.values():
-            voice.hear(self.notes, begins)
+            voice.hear(self.notes, begins, searching=searching)
 
     def _restart(self, first: int) -> None:
         self.notes, self.phrases, self.first = [], [], first
         self.voices = {kind: Voice(kind) for kind in KINDS}
-        self._over, self._ends_s = False, float("-inf")
+        self._ends_s = float("-inf")
         self._beats_s = {}
 
     def _make_room(self) -> None:
@@ -251,13 +246,11 @@ class MotifMemory:
         cut = len(self.notes) - MOST_NOTES
         while cut < len(self.notes) - MOST_NOTES // 2 and self.phrases[cut] == self.phrases[cut - 1]:
             cut += 1
-        kept, phrases, over = self.notes[cut:], self.phrases[cut:], self._over
-        beats_s = self._beats_s
+        kept, phrases, beats_s = self.notes[cut:], self.phrases[cut:], self._beats_s
         self._restart(self.first + cut)
-        for note, phrase in zip(kept, phrases, strict=True):
-            self._add(note, not self.notes or phrase != self.phrases[-1])
+        for left, note, phrase in zip(range(len(kept), 0, -1), kept, phrases, strict=True):
+            self._add(note, not self.notes or phrase != self.phrases[-1], searching=left <= _SEARCHED)
             self.phrases[-1] = phrase
-        self._over = over
         self._beats_s = {phrase: beat_s for phrase, beat_s in beats_s.items() if phrase >= phrases[0]}
 
 

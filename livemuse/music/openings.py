@@ -124,18 +124,23 @@ def _in_time(motif: Motif, stretch: float, room_s: float) -> tuple[Motif, float]
 
 
 def _costs(motif: Motif, profile: Sequence[float], nats: Sequence[float]) -> list[tuple[int, float]]:
-    """(shift, nats) of each key in which it can be played; each note counts, all of them as much as its line has."""
+    """(shift, nats) of each key in which it can be played: what the rules take off its line, and how strange it is."""
     pitches = [tone.pitch for tone in motif.tones]
     tune = [tone.pitch for tone in motif.tones if tone.leads]
+    classes = Counter(pitch % 12 for pitch in pitches)
+    strange = [
+        sum(-math.log(profile[(p + shift) % 12] + _NEVER_HEARD) * n for p, n in classes.items()) / len(pitches)
+        for shift in range(12)
+    ]
+    lowest, highest = min(pitches), max(pitches)
     found = []
     for shift in range(-_SHIFTS, _SHIFTS + 1):
-        if min(pitches) + shift < 0 or max(pitches) + shift >= len(nats):
+        if lowest + shift < 0 or highest + shift >= len(nats):
             continue
-        moved = sum(nats[pitch + shift] > WELCOME for pitch in tune) * _MOVED_COSTS
-        ruled = sum(min(nats[pitch + shift], WELCOME) for pitch in pitches)
-        strange = sum(-math.log(profile[(pitch + shift) % 12] + _NEVER_HEARD) for pitch in pitches)
+        there = [nats[pitch + shift] for pitch in tune]
+        ruled = sum(_MOVED_COSTS if cost > WELCOME else cost for cost in there)
         far = _SAME_COSTS if shift == 0 else _FAR_COSTS * max(abs(shift) - 12, 0)
-        found.append((shift, moved + far + (ruled + strange) * len(tune) / len(pitches)))
+        found.append((shift, ruled + far + strange[shift % 12] * len(tune)))
     return found
 
 

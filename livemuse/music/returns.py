@@ -22,7 +22,7 @@ from livemuse.music.notes import Note
 CHORD_S: Final = 0.04  # onsets closer than this are one chord
 FEWEST: Final = 4  # notes of a run worth keeping
 LONGEST: Final = 16  # notes: what is longer is a passage, not a motif
-_KEPT: Final = 384  # runs
+_KEPT: Final = 256  # runs
 _LOOKED_AT: Final = 40  # earlier pairs with the same interval that are compared, the latest first
 _OCTAVES: Final = 0.25  # of tempo by which two pairs of one run may differ
 _SLACK_S: Final = 0.03  # or so many seconds: nobody plays short times exactly
@@ -81,8 +81,11 @@ class Returns:
         went_on = {id(run.before) for run in self._runs}
         return [run for run in self._runs if id(run) not in went_on]
 
-    def hear(self, notes: Sequence[Note], line: Sequence[int], count: int) -> None:
-        """The last of ``line`` (which of ``notes`` it is made of) is new, and note number ``count`` of its phrase."""
+    def hear(self, notes: Sequence[Note], line: Sequence[int], count: int, *, searching: bool) -> None:
+        """The last of ``line`` (which of ``notes`` it is made of) is new, and note number ``count`` of its phrase.
+
+        Where it is not ``searching``, the note is only remembered for others to come back to.
+        """
         here = len(line) - 1
         note = notes[line[here]]
         found: dict[int, Run] = {}
@@ -96,6 +99,8 @@ class Returns:
             if step_s < CHORD_S:  # a chord is no motif
                 continue
             pairs.append((interval, before, step_s))
+            if not searching:
+                continue
             runs = self._last[-back] if back <= len(self._last) else {}
             for there, old, old_s in reversed(self._where.get(interval, ())[-_LOOKED_AT:]):
                 if there < before and 1.0 / _TEMPI <= step_s / old_s <= _TEMPI:

@@ -138,7 +138,7 @@ def _heads(memory: MotifMemory) -> list[Motif]:
     voice = memory.voices["upper"]
     begins = [place for place, interval in enumerate(voice.intervals) if interval is None]
     usual = _Usual(voice)
-    for begin, over in reversed(list(zip(begins, [*begins[1:], len(voice.at)], strict=True))[-3:]):
+    for begin, over in reversed(list(zip(begins, [*begins[1:], len(voice.at)], strict=False))[-3:]):
         line = voice.at[begin : min(begin + HEAD, over)]
         intervals = [i for i in voice.intervals[begin + 1 : begin + len(line)] if i is not None]
         motif = _motif(memory, line, usual.bits(intervals) * _HEAD_WEIGHS)

@@ -25,13 +25,13 @@ _FALL_A_S: Final = 8.0  # and more for each second since its last note
 _LET_GO_S: Final = 2.0  # a line that has been silent for so long goes on wherever the music does
 _ALONE: Final = 4  # notes in a row that were all of the line: it is alone
 _REACH: Final[dict[Kind, int]] = {"upper": 4, "tops": 0, "all": 1}  # how far the next note of what comes back may lie
-_LOOKED_AT: Final = 96  # earlier places with the same interval that are compared, the latest first
+_LOOKED_AT: Final = 48  # earlier places with the same interval that are compared, the latest first
 
 
 class Voice:
     """One line through what was played; places in it are counted from 0."""
 
-    __slots__ = ("_count", "_where", "at", "intervals", "kind", "returns", "searched")
+    __slots__ = ("_count", "_searching", "_where", "at", "intervals", "kind", "returns", "searched")
 
     def __init__(self, kind: Kind, searched: bool = True) -> None:
         self.kind: Kind = kind
@@ -41,6 +41,7 @@ class Voice:
         self.returns = Returns(_REACH[kind])
         self._where: dict[int, list[int]] = {}  # interval -> the places it leads to
         self._count = 0  # notes of it in this phrase
+        self._searching = True
 
     def copy(self) -> Voice:
         """A voice that can go its own way."""
@@ -50,8 +51,9 @@ class Voice:
         other._where = {interval: places.copy() for interval, places in self._where.items()}
         return other
 
-    def hear(self, notes: Sequence[Note], begins: bool) -> None:
-        """The last of ``notes`` is new; ``begins`` where a phrase begins with it."""
+    def hear(self, notes: Sequence[Note], begins: bool, *, searching: bool = True) -> None:
+        """The last of ``notes`` is new; ``begins`` where a phrase begins with it; ``searching`` for what came back."""
+        self._searching = searching
         index = len(notes) - 1
         if begins or not self.at:
             self._append(notes, None)
@@ -101,7 +103,7 @@ class Voice:
         if interval is not None:
             self._where.setdefault(interval, []).append(len(self.at) - 1)
         if self.searched:
-            self.returns.hear(notes, self.at, self._count)
+            self.returns.hear(notes, self.at, self._count, searching=self._searching)
 
     def _drop_last(self) -> None:
         place = len(self.at) - 1

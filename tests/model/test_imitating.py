@@ -1,4 +1,4 @@
-"""The player's material in an answer: a motif is taken up, in key, and turned over; at `imitate` 0 nothing is changed."""
+"""The player's material in an answer: a motif is taken up, in key, and turned over; at `imitate` 0 all is as ever."""
 
 import itertools
 from typing import Any
@@ -9,6 +9,7 @@ from livemuse.engine.virtual import Evening
 from livemuse.model.improviser import Improviser
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.schedule import Plan
 from livemuse.music.theory import parse_key
@@ -56,8 +57,18 @@ def stands(notes: list[PlannedNote], intervals: tuple[int, ...] = INTERVALS) -> 
 
 
 AS_EVER = (
-    (60, 0), (69, 287), (52, 302), (77, 377), (60, 1013), (53, 1172),
-    (64, 1289), (77, 1426), (55, 1435), (55, 1653), (60, 1658), (63, 1677),
+    (60, 0),
+    (69, 287),
+    (52, 302),
+    (77, 377),
+    (60, 1013),
+    (53, 1172),
+    (64, 1289),
+    (77, 1426),
+    (55, 1435),
+    (55, 1653),
+    (60, 1658),
+    (63, 1677),
 )  # pitches, and onsets after the first note in ms, as they were before there was a memory
 
 
@@ -80,11 +91,10 @@ def test_the_last_notes_of_a_call_are_known_before_they_are_final() -> None:
 
 def test_the_more_it_imitates_the_more_answers_take_up_the_motif() -> None:
     shares = {
-        amount: sum(stands(answer(seed=seed, imitate=amount)) > 0 for seed in range(30)) / 30
-        for amount in (0.0, 0.25, 0.5, 1.0)
+        amount: sum(stands(answer(2.5, seed=seed, imitate=amount)) > 0 for seed in range(12)) / 12
+        for amount in (0.0, 0.25, 0.6, 1.0)
     }
-    assert shares[0.0] == 0.0
-    assert 0.05 < shares[0.25] < shares[0.5] < shares[1.0] == 1.0
+    assert 0.0 == shares[0.0] <= shares[0.25] < shares[0.6] < shares[1.0] == 1.0
 
 
 def test_a_motif_is_developed_and_no_endless_loop() -> None:
@@ -103,6 +113,13 @@ def test_strength_1_never_leaves_the_key(key: str) -> None:
     classes = parse_key(key).pitch_classes
     for seed in range(5):
         assert all(n.pitch % 12 in classes for n in answer(seed=seed, imitate=1, key=key, key_strength=1))
+
+
+def test_where_chords_are_followed_the_motif_follows_them() -> None:
+    for seed in range(3):
+        notes = answer(seed=seed, imitate=1, chords="Am F C G", tempo=100, key="C major", key_strength=1)
+        assert len(notes) > 6
+        assert all(n.pitch % 12 in parse_key("C major").pitch_classes for n in notes)
 
 
 def test_a_motif_goes_where_the_register_and_the_key_allow_all_of_it() -> None:
@@ -162,6 +179,17 @@ def test_a_take_of_which_nothing_sounded_leaves_no_trace_in_the_memory() -> None
     assert len(improviser.memory.motifs) == len(CALL) - 2
     improviser.listen(CALL[-2:])
     assert [n.pitch for n in improviser.memory.motifs.notes] == [n.pitch for n in CALL]
+
+
+def test_the_memory_can_be_cleared_kept_and_put_back() -> None:
+    improviser = Improviser(ScriptedStepper(confidence=0))
+    improviser.listen(CALL)
+    rows = improviser.motifs.to_rows()
+    improviser.motifs.clear()
+    assert len(improviser.memory.motifs) == 0
+    improviser.motifs = MotifMemory.from_rows(rows)
+    improviser.begin(Plan(1, 1, 0, (), 8.0, 8.0, 16.0, None, 0, controls_of(imitate=1)))
+    assert stands(list(improviser.extend(1, 99.0).notes)) >= 1
 
 
 def test_a_new_model_knows_the_players_motifs() -> None:
