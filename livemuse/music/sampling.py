@@ -63,7 +63,7 @@ def draw_mixed(logits: Floats, how: Draw, u: float, shares: Mapping[int, float])
             u -= share
             if u < 0.0:
                 return value, True
-        return next(reversed(shares)), True  # rounding at the very end of the sum
+        return list(shares)[-1], True  # rounding at the very end of the sum
     return draw(logits, how, min((u - given) / (1.0 - given), np.nextafter(1.0, 0.0))), False
 
 

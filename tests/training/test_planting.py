@@ -1,5 +1,7 @@
 """Motifs put into calls, and found in answers."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def test_a_motif_is_a_tune_within_an_octave() -> None:
         assert 5 <= len(notes) <= 8
         assert notes[0].pitch == 70
         assert max(n.pitch for n in notes) - min(n.pitch for n in notes) <= 12
-        assert all(n.duration_s < later.onset_s - n.onset_s for n, later in zip(notes, notes[1:], strict=False))
+        assert all(n.duration_s < later.onset_s - n.onset_s for n, later in itertools.pairwise(notes))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -7,18 +7,16 @@ livemuse answers again: one evening in virtual time, with the code that plays on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from livemuse.engine.virtual import Evening
-from livemuse.model.improviser import Improviser
 from livemuse.music.controls import Controls
-from livemuse.music.duet import Duet
 from livemuse.music.notes import Note
 from livemuse.music.protocols import Stepper
+from livemuse.offline import answers_in_turn
 from training.corpus import load_corpus
 from training.evaluate import performance_bundle
 from training.figures.copying import longest_runs, pitches_of
@@ -70,20 +68,8 @@ def motifs(asked: Asked, say: Callable[[str], None]) -> dict[str, Any]:
 
 def two_answers(stepper: Stepper, call: Planted, turn: Turn, controls: Controls) -> tuple[tuple[Note, ...], ...]:
     """livemuse's answers to the call, and to what the pianist played after it."""
-    evening = Evening(Duet(controls.replaced("mode", "answer")), Improviser(stepper))
-    found: list[tuple[Note, ...]] = []
-    begins_s, known = 0.0, 0
-    for played in (call.call, turn.next):
-        shifted = [replace(n, onset_s=n.onset_s - played[0].onset_s + begins_s) for n in played]
-        evening.do(begins_s - 0.5, "tacet")  # however long a rest the call holds, it is one call
-        evening.play_notes(shifted)
-        evening.do(max(n.end_s for n in shifted), "tacet")
-        notes = evening.run(float("inf"))[known:]
-        known += len(notes)
-        decided_s = evening.decided_s
-        found.append(tuple(Note(n.onset_s - decided_s, n.pitch, n.duration_s, n.velocity) for n in notes))
-        begins_s = BETWEEN_S + max([decided_s, *(n.end_s for n in notes), *(n.end_s for n in shifted)])
-    return tuple(found)
+    made = answers_in_turn([call.call, turn.next], stepper, controls, BETWEEN_S)
+    return tuple(tuple(Note(n.onset_s, n.pitch, n.duration_s, n.velocity) for n in answer) for answer in made)
 
 
 def figures(done: Sequence[Answered], judge: Judge) -> dict[str, float]:
