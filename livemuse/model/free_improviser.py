@@ -22,7 +22,7 @@ from livemuse.music.chance import uniform
 from livemuse.music.following import NOTHING_TAKEN, Following, Proposal
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.protocols import Stepper
-from livemuse.music.sampling import Draw, Floats, draw, draw_mixed
+from livemuse.music.sampling import COLDEST, Draw, Floats, draw, draw_mixed
 from livemuse.music.schedule import Extension, Plan
 from livemuse.music.styles import NO_STYLE
 from livemuse.music.vocabulary import HEADS, VOCABULARY, Vocabulary
@@ -31,6 +31,7 @@ _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
 _NUMBERS: Final = {head: number for number, head in enumerate(HEADS)}
 _FINE: Final = len(HEADS)  # draws 4-7 place a value inside its bin
 _STAYS, _AGAIN = 2 * len(HEADS), 2 * len(HEADS) + 1  # draws 8 and 9: whether a pitch suits its chord, and another one
+_WHOSE: Final = 2 * len(HEADS) + 2  # draw 10: whether a note is the player's material or the network's
 _LIKELIEST: Final = 16  # pitches that are weighed where the first does not suit its chord
 _FACTORS: Final = {
     "pitch": "temperature_pitch",
@@ -84,7 +85,13 @@ class _Rules:
         """The same, where some values have a share of their own; and whether that gave it."""
         if not shares:
             return self.draw(logits, head, index), False
-        return draw_mixed(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]), shares)
+        u = uniform(self._seed, *self._key, index, _NUMBERS[head])
+        return draw_mixed(logits, self._how[head], u, shares, self.whose(index))
+
+    def whose(self, index: int) -> float:
+        """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
+        cold = self._how["pitch"].temperature < COLDEST
+        return 0.0 if cold else uniform(self._seed, *self._key, index, _WHOSE)
 
     def stays(self, nats: float, index: int) -> bool:
         """Whether a pitch that costs so many nats is left as it was drawn."""
@@ -212,7 +219,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
     def _next_note(self, take: _Take) -> tuple[PlannedNote, list[PlannedNote]] | None:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
         at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
-        proposal = take.imitating.proposal(moment.following, at_s)
+        proposal = take.imitating.proposal(moment.following, at_s, rules.whose(index))
         drawn, wished = self._pitch(take, proposal)
         pitch = drawn
         exact_s = plan.start_s if not take.notes else None

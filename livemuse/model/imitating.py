@@ -15,11 +15,12 @@ import numpy as np
 
 from livemuse.model.pitches import Nats
 from livemuse.music.controls import Controls
-from livemuse.music.following import Following, Imitation, Limits, Proposal, nearest_welcome
+from livemuse.music.following import Following, Imitation, Limits, Proposal
 from livemuse.music.motifs import MotifMemory, Struck, Suggestion
 from livemuse.music.notes import PlannedNote
 from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Plan
+from livemuse.music.statement import nearest_welcome
 
 _CROWDED: Final = 3.0  # nats off what the network would play above a tune that is under way
 NOTHING: Final = Proposal()
@@ -41,9 +42,12 @@ class Imitating:
             self._following = Imitation(heard, amount, controls.number("density"))
             self._rules = nats.tolist()
 
-    def proposal(self, now: Following, at_s: float) -> Proposal:
-        """What the player's material would go on with, struck no sooner than ``at_s``."""
-        if self._following is None:
+    def proposal(self, now: Following, at_s: float, whose: float) -> Proposal:
+        """What the player's material would go on with, no sooner than ``at_s``; nothing where it is not its turn.
+
+        It is where ``whose`` (0-1) is below the sum of its shares: above all that it can have, it need not be asked.
+        """
+        if self._following is None or whose >= self._following.most(now):
             return NOTHING
         return self._following.proposal(now, Limits(self._rules, at_s, self._ends_s))
 

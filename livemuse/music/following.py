@@ -14,7 +14,7 @@ from typing import Final
 
 from livemuse.music.motifs import RECENT, MotifMemory, Struck, Suggestion
 from livemuse.music.openings import WELCOME, Opening, Openings, Stated, Where
-from livemuse.music.salience import Tone
+from livemuse.music.statement import MOST_BETWEEN, Statement, nearest_welcome
 
 _TAKEN: Final = 64  # notes of the memory that were taken up last: they weigh less
 _STATED: Final = 8  # motifs that were taken up last
@@ -24,55 +24,16 @@ _TURNS_AWAY: Final = 0.8  # by so much with each note more
 _BEFORE_ANOTHER: Final = 8  # notes between two motifs at least
 _AT_A_NOTE: Final = 0.25  # how readily a motif begins at any note later on, at imitate 1
 _AGAIN: Final = 0.75  # and by how much less with each that was taken up
-_MOST_BETWEEN: Final = 3  # notes of the network's between two of a tune
 _NO_TIME_S: Final = 0.06  # so close before its next note there is no room for another
-_LATE_S: Final = 0.05  # a tune whose next note is later than this was left
 _ROUND: Final = 3  # times that one figure may go round at once
 _LONGEST_FIGURE: Final = 5  # notes
 _SAME_PITCH: Final = 6  # times that one pitch may be struck in a row
+_NOTHING_LEFT: Final = 1e-9  # of all chance
 _MARGIN_S: Final = 0.3  # a motif that begins an answer ends so long before its end
 _LATER_MARGIN_S: Final = 0.9  # and one that begins at some later note
 _ROOM_S: Final = 0.12  # before the next note of a tune that is taken up again: the network accompanies it
 _ACCOMPANIED: Final = 2  # with so many notes each time at most
 _ROOM_LEFT: Final = 0.5  # and so readily
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A motif that is being taken up: which of its notes comes next, and when its first note was struck."""
-
-    opening: Opening
-    stretch: float  # factor on its times, of the tempo and of how dense livemuse plays
-    began_s: float
-    next: int = 1
-    led: int = 1  # notes of its line that were played
-    between: int = 0  # notes of the network's since
-
-    @property
-    def tone(self) -> Tone:
-        """Its next note."""
-        return self.opening.motif.tones[self.next]
-
-    @property
-    def tune(self) -> Tone:
-        """The next note of its line."""
-        return self.opening.motif.tones[self.next_of_tune]
-
-    @property
-    def next_of_tune(self) -> int:
-        """Which of its notes that is."""
-        tones = self.opening.motif.tones
-        return next(k for k in range(self.next, len(tones)) if tones[k].leads)
-
-    @property
-    def below(self) -> int:
-        """What is played beside it leaves the tune alone below this pitch."""
-        last = next(tone for tone in reversed(self.opening.motif.tones[: self.next]) if tone.leads)
-        return min(last.pitch, self.tune.pitch) + self.opening.shift
-
-    def due_s(self, tone: Tone) -> float:
-        """When one of its notes is to be struck."""
-        return self.began_s + tone.at_s * self.stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +95,13 @@ class Imitation:
         self._memory, self._amount, self._density = memory, amount, density
         self._openings = Openings(memory)
 
+    def most(self, now: Following) -> float:
+        """The sum of the shares of what comes next is never more than this."""
+        if now.statement is not None:
+            return 1.0 if self._amount > 0.0 else 0.0
+        ready = self._readiness(now)
+        return ready + (1.0 - ready) * self._amount
+
     def proposal(self, now: Following, limits: Limits) -> Proposal:
         """What comes next."""
         if now.statement is not None:
@@ -146,6 +114,8 @@ class Imitation:
             if opening.pitch not in begins or begins[opening.pitch].weight < opening.weight:
                 begins[opening.pitch] = opening
         left = 1.0 - sum(weights.values())
+        if left < _NOTHING_LEFT:
+            return Proposal(weights, {}, begins)
         found = self._memory.continuations(now.recent, frozenset(now.taken))
         share = left * self._amount * found.sure * _TURNS_AWAY ** max(now.run - _LONGEST_RUN, 0)
         suggestions = {}
@@ -163,7 +133,7 @@ class Imitation:
         onset_s, pitch = note.onset_s, note.pitch
         suggestion, opening = proposal.suggestions.get(drawn), proposal.begins.get(drawn)
         if now.statement is not None:
-            on = _gone_through(now.statement, suggestion, onset_s, pitch)
+            on = now.statement.after(suggestion, onset_s, pitch)
             after = replace(now.played(onset_s, pitch), statement=on)
             return replace(after, since=0) if on is None or suggestion is not None else after
         if opening is not None:
@@ -195,7 +165,7 @@ class Imitation:
         """The next note of the motif; the further it has come, the surer it is to be finished."""
         tune_s, last_s = on.due_s(on.tune), now.recent[-1].onset_s
         left_s = tune_s - last_s
-        late = left_s < _NO_TIME_S or on.between >= _MOST_BETWEEN
+        late = left_s < _NO_TIME_S or on.between >= MOST_BETWEEN
         tone = on.tune if late else on.tone
         effort = (1.0 + on.led / 2) * (2.0 if late else 1.0) if tone.leads else 1.0
         pitch = nearest_welcome(tone.pitch + on.opening.shift, nats)
@@ -205,35 +175,6 @@ class Imitation:
         step_s = max(on.due_s(tone) - last_s, 0.0) * self._density
         suggestion = Suggestion(pitch, step_s, tone.duration_s * on.stretch, tone.number, on.led)
         return Proposal({pitch: share}, {pitch: suggestion}, below=on.below, before_s=tune_s)
-
-
-def _gone_through(on: Statement, suggestion: Suggestion | None, onset_s: float, pitch: int) -> Statement | None:
-    """What is left of the motif after a note that was its own (``suggestion``) or the network's; None: it is over."""
-    tones = on.opening.motif.tones
-    if suggestion is not None:
-        played = on.next if tones[on.next].number == suggestion.number else on.next_of_tune
-        tone = tones[played]
-        if played + 1 == len(tones):
-            return None
-        if not tone.leads:
-            return replace(on, next=played + 1)
-        began_s = onset_s - tone.at_s * on.stretch
-        return replace(on, began_s=began_s, next=played + 1, led=on.led + 1, between=0)
-    if pitch >= on.below or on.between >= _MOST_BETWEEN or onset_s > on.due_s(on.tune) + _LATE_S:
-        return None  # the network leads elsewhere
-    following = on.next if tones[on.next].leads else on.next + 1  # the network's note was played in its place
-    while not tones[following].leads and on.due_s(tones[following]) <= onset_s:
-        following += 1
-    return replace(on, next=following, between=on.between + 1)
-
-
-def nearest_welcome(pitch: int, nats: Sequence[float]) -> int:
-    """The pitch, or where the rules are against it the one within a whole tone that they mind least."""
-    pitch = min(max(pitch, 0), len(nats) - 1)
-    if nats[pitch] <= WELCOME:
-        return pitch
-    near = [pitch + step for step in (0, -1, 1, -2, 2) if 0 <= pitch + step < len(nats)]
-    return min(near, key=lambda p: nats[p])
 
 
 def goes_round(recent: Sequence[Struck], pitch: int) -> bool:

@@ -13,6 +13,7 @@ finds what a tree of all of them would, and a note costs microseconds.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -25,7 +26,7 @@ from livemuse.music.voices import KINDS, Kind, Voice
 
 MOST_NOTES: Final = 2048  # that are remembered; beyond them the oldest phrases go
 _ROOM: Final = 512  # notes over it before room is made, so that it is made rarely
-_SEARCHED: Final = 256  # of the notes kept then, that are searched anew for what came back in them
+_SEARCHED: Final = 128  # of the notes kept then, that are searched anew for what came back in them
 PAUSE_S: Final = 0.6  # of silence, after which a phrase begins
 REST_S: Final = 2.5  # between two onsets, whatever still sounds
 RECENT: Final = 16  # notes of the music now that can be known again
@@ -140,7 +141,9 @@ class MotifMemory:
         return factor if 1.0 / _TEXTURE < factor < _TEXTURE else 1.0
 
     def _usual_s(self, phrase: int) -> float:
-        onsets = [self.notes[i].onset_s for i in self.voices["tops"].at if self.phrases[i] == phrase]
+        line = self.voices["tops"].at
+        first = bisect_left(line, bisect_left(self.phrases, phrase))
+        onsets = [self.notes[i].onset_s for i in line[first:] if self.phrases[i] == phrase]
         return median([b - a for a, b in pairwise(onsets)] or [0.25]) or 0.25
 
     # --- what comes next -----------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ class Openings:
 
     def __init__(self, memory: MotifMemory) -> None:
         self._memory = memory
-        self._known: tuple[list[Motif], list[float]] | None = None  # looked for when first asked
+        self._known: tuple[list[tuple[Motif, float]], list[float]] | None = None  # looked for when first asked
         self._nats: list[float] = []
         self._costs: list[list[tuple[int, float]]] = []  # of each motif, (shift, nats)
 
@@ -77,10 +77,10 @@ class Openings:
         motifs, profile = self._found()
         if self._nats != list(where.nats):
             self._nats = list(where.nats)
-            self._costs = [_costs(motif, profile, self._nats) for motif in motifs]
+            self._costs = [_costs(motif, profile, self._nats) for motif, _ in motifs]
         found: list[Opening] = []
-        for motif, costs in zip(motifs, self._costs, strict=True):
-            fitting = _in_time(motif, self._memory.slower(motif.phrase), where.room_s)
+        for (motif, slower), costs in zip(motifs, self._costs, strict=True):
+            fitting = _in_time(motif, slower, where.room_s)
             if fitting is None or not costs:
                 continue
             keys = _keys(*fitting, costs, where)
@@ -92,11 +92,12 @@ class Openings:
         total = sum(o.weight for o in found)
         return [replace(o, weight=o.weight / total) for o in found] if total > 0 else []
 
-    def _found(self) -> tuple[list[Motif], list[float]]:
+    def _found(self) -> tuple[list[tuple[Motif, float]], list[float]]:
+        """The motifs, each with the factor on its times; and the pitch classes that were heard of late."""
         if self._known is None:
             motifs = salient_motifs(self._memory)
             best = max((motif.weight for motif in motifs), default=0.0)
-            worth = [motif for motif in motifs if motif.weight >= _WORTH * best]
+            worth = [(m, self._memory.slower(m.phrase)) for m in motifs if m.weight >= _WORTH * best]
             self._known = worth, profile_of(self._memory)
         return self._known
 

@@ -31,6 +31,7 @@ _TRUE: Final = 0.12  # octaves by which the proportions of two that are the same
 _PASSED_OVER: Final = 0.85  # for every note between that is not of it
 _OTHER_KEY, _OTHER_TEMPO = 1.6, 1.3  # how much more a motif is meant that came back in another key, another tempo
 _OF_VOICE: Final[dict[Kind, float]] = {"upper": 1.0, "tops": 1.0, "all": 0.7}
+_WEIGHED: Final = 48  # runs of each line: the longest and truest
 _FAR_BELOW: Final = 12  # semitones under a tune, where an accompaniment does not cloud it
 _LEAP: Final = 12  # semitones: more is no melody's
 _AGO: Final = 0.85  # how much less it weighs with every phrase since
@@ -77,13 +78,13 @@ def salient_motifs(memory: MotifMemory, most: int = 4) -> list[Motif]:
     """The motifs most worth taking up, best first; those that share most of their notes with a better one are left."""
     found: dict[tuple[int, ...], tuple[float, Kind, list[int]]] = {}  # intervals -> (weight, line, its last places)
     for kind, voice in memory.voices.items():
-        usual, times = _Usual(voice), Counter[tuple[int, ...]]()
-        for run in voice.returns.runs:
+        times = Counter[tuple[int, ...]]()
+        for run in sorted(voice.returns.runs, key=lambda run: run.worth)[-_WEIGHED:]:
             places = _without_leaps(memory, voice, run.places)[:MOST]
             pitches = [memory.notes[voice.at[place]].pitch for place in places]
             intervals = tuple(b - a for a, b in pairwise(pitches))
             times[intervals] += 1
-            weight = usual.bits(intervals) * _meant(memory, voice, run) * _OF_VOICE[kind]
+            weight = _bits(voice, intervals) * _meant(memory, voice, run) * _OF_VOICE[kind]
             weight *= math.log2(1 + min(times[intervals] + 1, 5)) * _plain(intervals) * _since(memory, voice, run.here)
             found[intervals] = max(found.get(intervals, (0.0, kind, [])), (weight, kind, places))
     chosen: list[Motif] = []
@@ -96,16 +97,9 @@ def salient_motifs(memory: MotifMemory, most: int = 4) -> list[Motif]:
     return chosen + [head for head in _heads(memory) if not any(_share(head, m) > 0.5 for m in chosen)][:1]
 
 
-class _Usual:
-    """How usual each interval is in a line."""
-
-    def __init__(self, voice: Voice) -> None:
-        self._counts = Counter(interval for interval in voice.intervals if interval is not None)
-        self._total = sum(self._counts.values())
-
-    def bits(self, intervals: Sequence[int]) -> float:
-        """How surprising they are, together."""
-        return sum(-math.log2((self._counts[i] + 0.5) / (self._total + 12.0)) for i in intervals)
+def _bits(voice: Voice, intervals: Sequence[int]) -> float:
+    """How surprising intervals are in a line, together."""
+    return sum(math.log2((len(voice.at) + 12.0) / (voice.times(interval) + 0.5)) for interval in intervals)
 
 
 def _meant(memory: MotifMemory, voice: Voice, run: Run) -> float:
@@ -137,11 +131,10 @@ def _heads(memory: MotifMemory) -> list[Motif]:
     """How the last phrase began, or the one before it, where it was too short."""
     voice = memory.voices["upper"]
     begins = [place for place, interval in enumerate(voice.intervals) if interval is None]
-    usual = _Usual(voice)
     for begin, over in reversed(list(zip(begins, [*begins[1:], len(voice.at)], strict=False))[-3:]):
         line = voice.at[begin : min(begin + HEAD, over)]
         intervals = [i for i in voice.intervals[begin + 1 : begin + len(line)] if i is not None]
-        motif = _motif(memory, line, usual.bits(intervals) * _HEAD_WEIGHS)
+        motif = _motif(memory, line, _bits(voice, intervals) * _HEAD_WEIGHS)
         if motif is not None:
             return [motif]
     return []

@@ -48,23 +48,24 @@ def draw(logits: Floats, how: Draw, u: float) -> int:
     return int(weights.nonzero()[0][-1])  # rounding at the very end of the sum
 
 
-def draw_mixed(logits: Floats, how: Draw, u: float, shares: Mapping[int, float]) -> tuple[int, bool]:
+def draw_mixed(logits: Floats, how: Draw, u: float, shares: Mapping[int, float], whose: float) -> tuple[int, bool]:
     """As ``draw``, but ``shares`` of all chance (together 0 to 1) are given to these values, whatever their logits.
 
-    p = share + (1 - all shares) p_model: one ``u`` says whose the draw is, and what it is. Gives the value, and whether
-    its share gave it. At temperature 0 the value that has most of both together is taken. A value with a share may be
-    forbidden in ``logits``: who gives shares has asked the rules. Raises ValueError as ``draw`` does.
+    p = share + (1 - all shares) p_model: chance ``whose`` in [0, 1) says whose the draw is, and which share's; ``u`` is
+    the model's, so that what it draws is what it would have drawn. Gives the value, and whether a share gave it. At
+    temperature 0 the value that has most of both together is taken. A value with a share may be forbidden in
+    ``logits``: who gives shares has asked the rules. Raises ValueError as ``draw`` does.
     """
     given = min(sum(shares.values()), 1.0)
     if how.temperature < COLDEST:
         return _likeliest_of_both(logits, shares, given)
-    if u < given or given >= 1.0:
-        for value, share in shares.items():
-            u -= share
-            if u < 0.0:
-                return value, True
-        return list(shares)[-1], True  # rounding at the very end of the sum
-    return draw(logits, how, min((u - given) / (1.0 - given), np.nextafter(1.0, 0.0))), False
+    if whose >= given < 1.0 or not shares:
+        return draw(logits, how, u), False
+    for value, share in shares.items():
+        whose -= share
+        if whose < 0.0:
+            return value, True
+    return list(shares)[-1], True  # rounding at the very end of the sum
 
 
 def _likeliest_of_both(logits: Floats, shares: Mapping[int, float], given: float) -> tuple[int, bool]:

@@ -66,6 +66,10 @@ class Voice:
             before = None if begins or not self.at else notes[self.at[-1]].pitch
             self._append(notes, None if before is None else notes[index].pitch - before)
 
+    def times(self, interval: int) -> int:
+        """How often an interval stands in it."""
+        return len(self._where.get(interval, ()))
+
     def matches(self, intervals: Sequence[int | None]) -> list[tuple[int, int]]:
         """(place, how many of the intervals lead to it, going back) of the latest places to which the last one does."""
         last = intervals[-1] if intervals else None

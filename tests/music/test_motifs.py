@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livemuse.music.following import goes_round, nearest_welcome
+from livemuse.music.following import goes_round
 from livemuse.music.motifs import MOST_NOTES, MotifMemory, Struck
 from livemuse.music.notes import Note
 from livemuse.music.openings import Openings, Where, profile_of
 from livemuse.music.returns import LONGEST
 from livemuse.music.salience import salient_motifs
+from livemuse.music.statement import nearest_welcome
 
 TUNE = (67, 69, 64, 71, 72, 67)  # G A E B C G
 TIMES_S = (0.0, 0.3, 0.5, 0.9, 1.1, 1.6)
