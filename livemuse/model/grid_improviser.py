@@ -97,7 +97,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
         told = memory if memory is not None else Memory()
         super().__init__(_Moment(Past(stepper.start()), hand=told.hand, mix=told.mix))
         self.listen(told.window)
-        self._now = replace(self._now, heard=told.heard, loud=told.loud)
+        self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; what is not final of the call is fed for this take alone."""

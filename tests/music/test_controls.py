@@ -38,7 +38,7 @@ def test_what_may_be_written(name: str, given_value: object, kept: object) -> No
         ("seed", "²"), ("seed", 2**64), ("mode", "duet"), ("model", ""), ("model", "a\x1bb"), ("chords", "Am Q"),
         ("chords", ""), ("chords", "| Am:5 |"), ("chords", "pop in H"), ("tempo", 19), ("tempo", "auto"),
         ("polyphony", 0), ("polyphony", "many"), ("dynamics", 1.1), ("stay_out", -0.1), ("key", "{C H}"),
-        ("imitate", 0.5), ("quantise", 1), ("nonsense", 1),
+        ("imitate", 1.5), ("quantise", 1), ("nonsense", 1),
     ],
 )  # fmt: skip
 def test_what_gets_a_sentence(name: str, given_value: object) -> None:
