@@ -61,6 +61,7 @@ class _Take:
     first_index: int  # notes are counted through the revisions of a turn
     notes_left: int | None
     asked_until_s: float
+    first_beat_s: float  # of the chords, through all revisions
     decided: bool = False  # a note of this turn has sounded
     last_sent: int | None = None
     plan: Plan | None = None  # not given to the improviser yet
@@ -347,7 +348,7 @@ class Duet:
         length_s, notes = (float("inf"), None) if endless else self._answer_length(start_s)
         self._takes += 1
         self._take = _Take(
-            self._takes, self.turn + 1, 0, start_s, start_s + length_s, endless, 0, notes, start_s + HORIZON_S
+            self._takes, self.turn + 1, 0, start_s, start_s + length_s, endless, 0, notes, start_s + HORIZON_S, start_s
         )
         return self._open(self._take, now_s, exact=True)
 
@@ -360,7 +361,7 @@ class Duet:
         self._takes += 1
         self._take = _Take(
             self._takes, old.turn, old.revision + 1, at_s, old.end_s, old.endless, old.first_index + played, left,
-            at_s + HORIZON_S, decided=old.decided,
+            at_s + HORIZON_S, old.first_beat_s if old.decided else at_s, decided=old.decided,
         )  # fmt: skip
         return self._open(self._take, at_s, exact=not old.decided)
 
@@ -376,6 +377,7 @@ class Duet:
         plan = Plan(
             take.id, take.turn, take.revision, tuple(tail),
             take.start_s if exact else None, take.start_s, take.end_s, take.notes_left, take.first_index, self.controls,
+            take.first_beat_s,
         )  # fmt: skip
         actions.append(OpenTake(take.id, yields, RELEASE_S, take.turn, take.revision))
         take.plan = plan

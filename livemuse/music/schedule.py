@@ -12,7 +12,8 @@ class Plan:
 
     ``start_s`` is the exact onset of its first note, or None where it goes on from notes already played and the
     model chooses. Nothing is struck before ``not_before_s`` nor from ``end_s`` on, nothing sounds past ``end_s``.
-    Chance is keyed by (seed, turn, revision, note), notes counted from ``first_index``.
+    Chance is keyed by (seed, turn, revision, note), notes counted from ``first_index``. ``first_beat_s`` is where the
+    chords begin, the first note of the turn however often it is made again; None: with this take.
     """
 
     take: int
@@ -25,6 +26,7 @@ class Plan:
     notes_left: int | None
     first_index: int
     controls: Controls
+    first_beat_s: float | None = None
 
 
 # --- for the improviser ------------------------------------------------------------------------------------------
