@@ -12,7 +12,7 @@ import numpy.typing as npt
 import livemuse.music.hearing.beat_tables as written
 from livemuse.music.hearing.beat import NEAR_S, BeatHearing
 from training.hearing.beat_tables import Tables, learn
-from training.hearing.beats import Piece, load_pieces
+from training.hearing.beats import SOURCES, Piece, load_pieces, spread
 from training.hearing.true_beats import TrueBeats
 
 Array = npt.NDArray[Any]
@@ -35,11 +35,13 @@ from typing import Final
 
 
 def relearn(data: Path, manifest: Path | None, say: Callable[[str], None]) -> None:
-    """Count the tables on the training pieces and write them; then learn what a clear beat is, by them."""
+    """Count the tables on the training pieces, as many of each source, and write them."""
     pieces = load_pieces(data, manifest, "train", say)
     if not pieces:
         raise ValueError(f"{data} has no training piece whose beats are known")
-    tables = learn([piece.true for piece in pieces])
+    by_source = [[piece for piece in pieces if piece.source == source] for source in SOURCES]
+    fewest = min(len(some) for some in by_source if some)
+    tables = learn([piece.true for some in by_source for piece in spread(some, fewest)])
     FILE.write_text(source_of(tables, written.CONFIDENCE), encoding="utf-8")
     say(f"{FILE} is written; --learn clear comes next")
 

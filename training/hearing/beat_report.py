@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,7 +21,19 @@ from training.hearing.beats import (
     cost_us,
     load_pieces,
     measured,
+    spread,
 )
+
+BEAT_HEADS: Final = {
+    "beats_f": "F (70 ms)",
+    "near": "next beat within 30 ms",
+    "clear": "time clear",
+    "near_when_clear": "of it within 30 ms",
+    "part_when_clear": "or of its half or third",
+    "bars_told": "bar told",
+    "bars_right": "right",
+    "bars_begin": "begins right",
+}
 
 
 @dataclass(frozen=True)
@@ -60,13 +72,6 @@ def figures(asked: Asked, say: Callable[[str], None]) -> dict[str, Any]:
     return found
 
 
-def spread(pieces: Sequence[Piece], most: int) -> list[Piece]:
-    """At most so many pieces, evenly from all; 0 is all."""
-    if not most or len(pieces) <= most:
-        return list(pieces)
-    return [pieces[k * len(pieces) // most] for k in range(most)]
-
-
 def moved(piece: Piece, timing_s: float) -> Piece:
     """The piece with each key a little early or late, by a normal distribution; the same each time."""
     if not timing_s:
@@ -79,35 +84,28 @@ def moved(piece: Piece, timing_s: float) -> Piece:
 
 def table(found: dict[str, Any]) -> str:
     """The figures to be read."""
-    errors = (*LEVELS, "wrong")
-    lines = [f"tempo within 4 %, {found['split']}", "", "| source | ear | after | right | " + " | ".join(errors) + " |"]
-    lines.append("|" + " --- |" * (4 + len(errors)))
+    errors = ("right", *LEVELS, "wrong")
+    lines = [f"tempo within 4 %, {found['split']}", "", *_heads("source", "ear", "after", *errors)]
     for source, ears in found["sources"].items():
-        for ear, measures in ears.items():
+        for ear, m in ears.items():
             for number in AFTER_BEATS:
-                row = measures["tempo"][number]
-                shares = " | ".join(f"{row[name]:.3f}" for name in ("right", *errors))
-                lines.append(f"| {source} ({measures['pieces']}) | {ear} | {number} beats | {shares} |")
-    lines += ["", "beats, of pieces whose beats are known in phase", ""]
-    lines.append(
-        "| source | ear | F (70 ms) | next beat within 30 ms | time clear | of it within 30 ms | bar told | right |"
-    )
-    lines.append("|" + " --- |" * 9)
+                shares = " | ".join(f"{m['tempo'][number][name]:.3f}" for name in errors)
+                lines.append(f"| {source} ({m['pieces']}) | {ear} | {number} beats | {shares} |")
+    lines += ["", "beats (of POP909 they are guessed, by where the bass is struck: its maps tell the tempo alone)", ""]
+    lines += _heads("source", "ear", *BEAT_HEADS.values())
     for source, ears in found["sources"].items():
         for ear, m in ears.items():
             if "beats_f" in m:
-                cells = [
-                    m[k]
-                    for k in ("beats_f", "near", "clear", "near_when_clear", "bars_told", "bars_right", "bars_begin")
-                ]
-                shares = " | ".join(f"{cell:.3f}" for cell in cells)
+                shares = " | ".join(f"{m[name]:.3f}" for name in BEAT_HEADS)
                 lines.append(f"| {source} ({m['pieces_with_beats']}) | {ear} | {shares} |")
+    lines.append("")
     for source, ears in found["sources"].items():
         share = ears["livemuse"]["repeated"]
-        lines += [
-            "",
-            f"{source}: who knows all beats so far and repeats the last period is within 30 ms in {share:.3f}",
-        ]
-    lines += ["", f"keys at random times: a beat is called clear {found['chance']:.3f} of the time"]
+        lines.append(f"{source}: who knows all beats so far and repeats the last period is within 30 ms in {share:.3f}")
+    lines.append(f"keys at random times: a beat is called clear {found['chance']:.3f} of the time")
     lines.append(f"{found['us_a_note']:.0f} microseconds a note")
     return "\n".join(lines)
+
+
+def _heads(*heads: str) -> list[str]:
+    return ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]

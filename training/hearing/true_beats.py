@@ -2,8 +2,9 @@
 
 A beat is what the time signature counts: a quarter in 4/4, a dotted quarter in 6/8. The map of piano-midi.de's files is
 a performance: someone bent it until the score sounded played, and the notes lie on it. POP909's maps hold the true
-tempo, but in nearly all files the notes lie beside the map by a constant time (the songs were cut at their beginning):
-the tempo of such a file is known, and where its beats lie is not.
+tempo, but in nearly all files the notes lie beside the map by a constant time (the songs were cut at their beginning),
+and where they do not, the bass is as often beside the beat as on it: the tempo of such a file is known, and where its
+beats lie is not.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from training.beatgrid import TIME_SIGNATURE, agreement_of, beats_at
 Array = npt.NDArray[Any]
 PER_BEAT: Final = 4
 LEAST_AGREEMENT: Final = 0.6  # notes that lie on no sixteenth of the map say that it is none
-MOST_BESIDE_S: Final = 0.002  # that the notes may lie beside the map on the whole, for the beats to be known
+MOST_BESIDE_S: Final = 0.005  # that the notes may lie beside the map on the whole, for the beats to be known
+_MANY: Final = 20  # changes of tempo: notes may be far from the sixteenths of a map that was made for them
+BENT: Final = 0.4  # changes of tempo a beat: a map with as many was bent by hand, beat by beat
 _BASS: Final = 55  # notes below it lie on the beat rather than beside it
 _DUMMY_BPM: Final = 120.0  # the tempo of a file that states none
 
@@ -59,12 +62,12 @@ def true_beats(song: Song) -> TrueBeats:
     quarters = beats_at(song, np.array([note[0] for note in notes]))
     agreement, beside = agreement_of(quarters * PER_BEAT)
     agreement = max(agreement, agreement_of(quarters * 3)[0])  # triplets
-    if agreement < LEAST_AGREEMENT and len(song.tempos) < 20:  # many changes of tempo: made by hand, note by note
+    if agreement < LEAST_AGREEMENT and len(song.tempos) < _MANY:
         raise ValueError(f"its notes do not follow its beat (agreement {agreement:.2f})")
     at, bar, felt = _felt(song, quarters[0] - 8.0, quarters[-1] + 8.0)
     beats_s = _seconds_at(song, at)
     shift_s = beside / PER_BEAT * 60.0 / float(np.median([bpm for _, bpm in song.tempos]))
-    if abs(shift_s) < MOST_BESIDE_S:
+    if abs(shift_s) < MOST_BESIDE_S and len(song.tempos) > BENT * len(beats_s):
         return TrueBeats(tuple(notes), beats_s, bar, felt, True)
     moved = beside / PER_BEAT + _sixteenth_of_the_bass(notes, quarters - beside / PER_BEAT) / PER_BEAT
     return TrueBeats(tuple(notes), _seconds_at(song, at + moved), bar & False, felt * 0, False)

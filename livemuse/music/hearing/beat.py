@@ -25,6 +25,7 @@ NEAR_S: Final = 0.03  # a beat that comes so near to where it was foretold was f
 _VOTING_S: Final = 0.05  # hypotheses whose next beat lies so near the best one's have a say in where it is
 _MOST_WEIGHTS: Final = 30.0
 _LONGEST_TAP_S: Final = 2.0
+_EXTRA: Final = 0.3  # of the variance of what is foretold; the rest is told by how late events were
 _SOONEST: Final = 1e-6  # of a period: a beat asked for after itself is the one after it
 
 
@@ -183,10 +184,10 @@ def _signs(pulses: Pulses, next_s: float, at_s: float) -> tuple[float, ...]:
             alike += weight
     ahead = (next_s - best.at_s) / best.period_s
     drift = (pulses.feel.drift * best.period_s) ** 2 * best.unsteady * abs(ahead)
-    variance = best.a + ahead * (2.0 * best.b + ahead * (best.c + 0.333 * drift)) + pulses.feel.timing_s**2
+    variance = _EXTRA * (best.a + ahead * (2.0 * best.b + ahead * (best.c + 0.333 * drift))) + best.late_s**2
     return (
         agreed / total,
-        math.erf(NEAR_S / math.sqrt(2.0 * max(variance, 1e-8))),
+        math.erf(NEAR_S / math.sqrt(2.0 * max(variance, 1e-6))),
         min(max(pulses.sense, -2.0), 4.0),
         min(math.log1p(pulses.events), 4.0),
         min(math.log1p(max(at_s - pulses.last_s[-1], 0.0) / best.period_s), 4.0),

@@ -36,17 +36,17 @@ class Feel:
 
     timing_s: float = 0.0144  # how far keys fall beside where they are meant
     drift: float = 0.063  # how far the period changes within a beat, as a share of it
-    learn_drift: float = 0.12  # how fast this player's own steadiness is learned
-    typical_s: float = 1.22  # the likeliest period where one event comes each second
-    pace: float = 0.5  # and how it follows the usual gap between events: as its square root
-    spread: float = 0.19  # of the period's logarithm
+    learn_drift: float = 0.142  # how fast this player's own steadiness is learned
+    typical_s: float = 1.144  # the likeliest period where one event comes each second
+    pace: float = 0.585  # and to which power it follows the usual gap between events
+    spread: float = 0.182  # of the period's logarithm
     keep: int = 22  # hypotheses
-    memory: float = 0.96  # what an event says counts less by this with each one after it
-    accents: float = 0.5  # how much weight accents have, against rhythm
+    memory: float = 0.965  # what an event says counts less by this with each one after it
+    accents: float = 1.2  # how much weight accents have
     rhythm: float = 0.874
-    beside: float = -4.5  # log likelihood of an event beside the lattice (a grace note)
-    other_level: float = -3.7  # the weight at which a beat twice as fast, say, is thought of again
-    usual: float = 0.58  # how fast the tempo that is told follows the period: a share a beat
+    beside: float = -3.7  # log likelihood of an event beside the lattice (a grace note)
+    other_level: float = -4.4  # the weight at which a beat twice as fast, say, is thought of again
+    usual: float = 0.55  # how fast the tempo that is told follows the period: a share a beat
 
 
 class Pulse:
