@@ -40,6 +40,8 @@ from livemuse.music.protocols import Clock, Journal
 from livemuse.music.schedule import (
     Action,
     Begin,
+    Expect,
+    Expected,
     Extend,
     Extension,
     Listen,
@@ -67,7 +69,7 @@ class Sender(Protocol):
 class Worker(Protocol):
     """Who steps the model."""
 
-    def put(self, task: Listen | Begin | Extend | Settle | Callable[[], None]) -> None:
+    def put(self, task: Listen | Begin | Extend | Expect | Settle | Callable[[], None]) -> None:
         """Do this next."""
         ...
 
@@ -126,9 +128,16 @@ class Engine:
                 self.notice(text.decode("utf-8", "replace"))
         self._show()
 
-    def on_made(self, extension: Extension) -> None:
-        """The improviser made notes."""
-        self._perform(self.duet.planned(extension.take, extension.notes, extension.shortened, extension.done))
+    def on_made(self, made: Extension | Expected) -> None:
+        """The improviser made notes, or says what silence it expects."""
+        match made:
+            case Extension(take, notes, shortened, done):
+                self._perform(self.duet.planned(take, notes, shortened, done))
+            case Expected(take, silence) if silence:
+                at_s = self._clock.now_s()
+                self._journal.write("expected", at_s, take=take, silence=list(silence))
+                self._perform(self.duet.expected(take, silence, at_s))
+                self._show()
 
     def stage_lost(self) -> list[int]:
         """The stage is gone; ``channel << 7 | pitch`` of what it left sounding on the output."""
@@ -332,7 +341,7 @@ class Engine:
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Listen() | Extend() | Settle():
+                case Listen() | Extend() | Expect() | Settle():
                     self._work(action)
                 case Begin(plan):
                     if plan.start_s is not None and plan.first_index == 0:
@@ -355,7 +364,7 @@ class Engine:
                     self._journal.write("turn", at_s, number=number, who=who)
                     self.board.changed(now=True)
 
-    def _work(self, action: Listen | Begin | Extend | Settle) -> None:
+    def _work(self, action: Listen | Begin | Extend | Expect | Settle) -> None:
         if self.worker is None:
             raise ControlError("No model is loaded.", "Choose one with `livemuse ctl set model NAME`.")
         self.worker.put(action)

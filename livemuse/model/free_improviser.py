@@ -4,11 +4,14 @@ It owns the model's state. Planned notes keep a snapshot each, so that going bac
 nothing. Pure but for the model: the same calls in the same order give the same notes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
+
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, closing_classes, pitch_nats, reach_of
 from livemuse.model.styles import style_for
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
 from livemuse.music.chance import uniform
@@ -17,11 +20,13 @@ from livemuse.music.protocols import Stepper
 from livemuse.music.sampling import Draw, Floats, draw
 from livemuse.music.schedule import Extension, Plan
 from livemuse.music.styles import NO_STYLE
+from livemuse.music.turntaking import SILENCES_S
 from livemuse.music.vocabulary import HEADS, VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
 _NUMBERS: Final = {head: number for number, head in enumerate(HEADS)}
 _FINE: Final = len(HEADS)  # draws 4-7 place a value inside its bin
+_LIKELIEST: Final = 16  # pitches that may come next, over which a silence is weighed
 _FACTORS: Final = {
     "pitch": "temperature_pitch",
     "step": "temperature_time",
@@ -96,6 +101,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         super().__init__(_Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
         self.listen(told.window)
         self._now = replace(self._now, heard=told.heard)
+        self._peeked: tuple[_Moment, list[tuple[float, int]], list[_Moment]] = (self._now, [], [self._now])
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""
@@ -119,8 +125,38 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             notes.append(made[0])
             shortened += made[1]
             left = take.plan.notes_left
-            take.done = left is not None and len(take.notes) >= left
+            take.done = take.done or (left is not None and len(take.notes) >= left)
         return Extension(take_id, tuple(notes), tuple(shortened), take.done)
+
+    def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
+        """How likely it is, after what was heard and this tail, that nothing more is struck for so long after the last
+        onset: for each of ``SILENCES_S``, over the pitches that are likeliest to come next.
+        """
+        state = self._peek(tail).state
+        logits = self._stepper.logits(state, "pitch", ())
+        pitches = np.argpartition(logits, -_LIKELIEST)[-_LIKELIEST:]
+        weights = np.exp(logits[pitches] - logits.max(), dtype=np.float64)  # (k,)
+        steps = self._stepper.step_logits(state, pitches.tolist())
+        steps = np.exp(steps - steps.max(1, keepdims=True), dtype=np.float64)  # (k, n)
+        step = (weights / weights.sum()) @ (steps / steps.sum(1, keepdims=True))  # (n,)
+        at_edges = np.append(np.cumsum(step[::-1])[::-1], 0.0)  # not before each edge
+        found = np.interp(SILENCES_S, self._vocabulary.step_edges_s, at_edges)
+        return tuple(round(float(share), 4) for share in found)
+
+    def _peek(self, tail: Sequence[Note]) -> _Moment:
+        """The moment after a tail that is not final; its notes are fed once each, as long as they then had sounded."""
+        keys = [(note.onset_s, note.pitch) for note in tail]
+        base, known, moments = self._peeked
+        if base is not self._now:
+            known, moments = [], [self._now]
+        same = 0
+        while same < min(len(known), len(keys)) and known[same] == keys[same]:
+            same += 1
+        moments = moments[: same + 1]
+        for note in tail[same:]:
+            moments.append(self._after(moments[-1], note))
+        self._peeked = (self._now, keys, moments)
+        return moments[-1]
 
     # --- one note ------------------------------------------------------------------------------------------------
 
@@ -172,12 +208,17 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         pitch = self._pitch(take)
         exact_s = plan.start_s if not take.notes else None
         timed = self._onset(take, pitch) if exact_s is None else self._exact(moment, exact_s)
+        if plan.closing and (timed is None or timed[0] > plan.last_onset_s):
+            timed, take.done = self._exact(moment, max(plan.last_onset_s, moment.onset_s or 0.0)), True
+            pitch = self._pitch(take, closing_classes(rules.controls))
         if timed is None:
             return None
         onset_s, step_bin = timed
         if not take.notes:
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
         duration_bin, duration_s = self._value(take, "duration", (pitch, step_bin))
+        if plan.closing and take.done:
+            duration_s = plan.end_s - onset_s
         velocity_bin, velocity = self._value(take, "velocity", (pitch, step_bin, duration_bin))
         duration_s = min(duration_s, plan.end_s - onset_s)
         loud = round(velocity * rules.loudness)
@@ -189,10 +230,15 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         take.notes.append(note)
         return note, shortened
 
-    def _pitch(self, take: _Take) -> int:
+    def _pitch(self, take: _Take, classes: frozenset[int] | None = None) -> int:
+        """The pitch of the next note, of these pitch classes alone where they are given and the register has any."""
         moment, rules = take.moments[-1], take.rules
         logits = self._stepper.logits(moment.state, "pitch", ())
-        return rules.draw(logits - pitch_nats(rules.controls, moment.recent, take.reach), "pitch", take.index)
+        logits = logits - pitch_nats(rules.controls, moment.recent, take.reach)
+        if classes is not None:
+            inside = np.array([pitch % 12 in classes for pitch in range(len(logits))])
+            logits = np.where(inside, logits, -np.inf) if np.isfinite(logits[inside]).any() else logits
+        return rules.draw(logits, "pitch", take.index)
 
     def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)

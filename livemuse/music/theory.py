@@ -48,6 +48,12 @@ class Key:
         """The pitch classes (0-11) that belong to the key."""
         return frozenset((self.tonic + step) % 12 for step in SCALES[self.scale])
 
+    @property
+    def tonic_triad(self) -> frozenset[int]:
+        """The pitch classes of the chord to end on: tonic, third and fifth, as far as the scale has them."""
+        steps = (3 if 3 in SCALES[self.scale] and 4 not in SCALES[self.scale] else 4, 7)
+        return frozenset({self.tonic, *((self.tonic + step) % 12 for step in steps)}) & self.pitch_classes
+
     def __str__(self) -> str:
         return f"{PITCH_CLASS_NAMES[self.tonic]} {self.scale}"
 
