@@ -7,11 +7,12 @@ engine decides nothing musical: it hands events to the duet and does what the du
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from livemuse.engine.board import Board
 from livemuse.engine.facts import Facts
 from livemuse.engine.meters import Meters
+from livemuse.engine.neighbours import Sender, Worker
 from livemuse.errors import ControlError
 from livemuse.midi import messages
 from livemuse.midi.link import (
@@ -45,33 +46,19 @@ from livemuse.music.schedule import (
     Extend,
     Extension,
     Listen,
+    Made,
     OpenTake,
     Play,
     Settle,
     Silence,
     TakeBack,
+    Task,
     TurnBegins,
     WakeAt,
 )
 
 NOTICES_KEPT: Final = 8
 _RULES: Final = frozenset({"thru", "channel_in"})
-
-
-class Sender(Protocol):
-    """Where frames for the stage go."""
-
-    def send(self, *frames: Frame) -> None:
-        """Send frames, in order."""
-        ...
-
-
-class Worker(Protocol):
-    """Who steps the model."""
-
-    def put(self, task: Listen | Begin | Extend | Expect | Settle | Callable[[], None]) -> None:
-        """Do this next."""
-        ...
 
 
 class Engine:
@@ -128,7 +115,7 @@ class Engine:
                 self.notice(text.decode("utf-8", "replace"))
         self._show()
 
-    def on_made(self, made: Extension | Expected) -> None:
+    def on_made(self, made: Made) -> None:
         """The improviser made notes, or says what silence it expects."""
         match made:
             case Extension(take, notes, shortened, done):
@@ -364,7 +351,7 @@ class Engine:
                     self._journal.write("turn", at_s, number=number, who=who)
                     self.board.changed(now=True)
 
-    def _work(self, action: Listen | Begin | Extend | Expect | Settle) -> None:
+    def _work(self, action: Task) -> None:
         if self.worker is None:
             raise ControlError("No model is loaded.", "Choose one with `livemuse ctl set model NAME`.")
         self.worker.put(action)

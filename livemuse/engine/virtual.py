@@ -25,6 +25,7 @@ from livemuse.music.schedule import (
     Settle,
     Silence,
     TakeBack,
+    Task,
     TurnBegins,
     WakeAt,
 )
@@ -224,7 +225,7 @@ class Evening:
             case TurnBegins(number, who, at_s):
                 self._journal.write("turn", at_s, number=number, who=who)
 
-    def _work(self, task: Listen | Begin | Extend | Expect | Settle) -> None:
+    def _work(self, task: Task) -> None:
         match task:
             case Listen(notes):
                 self._partner.listen(notes)

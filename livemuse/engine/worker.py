@@ -11,12 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 from livemuse.music.protocols import Partner
-from livemuse.music.schedule import Begin, Expect, Expected, Extend, Extension, Listen, Settle
+from livemuse.music.schedule import Begin, Expect, Expected, Extend, Listen, Made, Settle, Task
 
 HANDFUL: Final = 4  # notes made before they are handed over: the first sounds while the next are made
-
-Task = Listen | Begin | Extend | Expect | Settle
-Made = Extension | Expected
 
 
 class PartnerThread:

@@ -286,7 +286,9 @@ class Duet:
 
     def _ask(self, take: Take) -> list[Action]:
         asked_s, take.ask_s = take.ask_s, None
-        return [] if asked_s is None or take.closing else [Expect(take.id, tuple(self.listener.tail(asked_s)))]
+        if asked_s is None or take.plan is None or take.closing is not None:
+            return []
+        return [Expect(take.id, tuple(self.listener.tail(asked_s)))]
 
     def _finish(self, take: Take, at_s: float) -> list[Action]:
         """Close within a bar what is being played; what has not begun does not begin."""
@@ -294,7 +296,7 @@ class Duet:
             return self._close("stop", at_s, RELEASE_S)
         self._answer_began_s = None
         take.finish(at_s + self.bar_s, at_s)
-        return self._close("revise", at_s, -1.0)
+        return self._close("revise", at_s, take.end_s - at_s)
 
     def _make_room(self, at_s: float) -> list[Action]:
         """The player struck a key: what becomes of the take."""
@@ -338,7 +340,6 @@ class Duet:
 
     def _consider(self, now_s: float) -> list[Action]:
         """Whether silence has begun, and so an answer is to be made ready."""
-        over_s = self.turns.over_s(self.wait_s)
         if (
             self._take is not None
             or self.tacet
@@ -346,10 +347,11 @@ class Duet:
             or self.controls["mode"] != "answer"
             or self.listener.holding
             or not self.listener.silence_counts
-            or over_s is None
+            or self.listener.silent_since_s is None
         ):
             return []
-        return self._start(now_s, max(over_s, now_s))
+        over_s = self.turns.over_s(self.wait_s)
+        return self._start(now_s, now_s if over_s is None else max(over_s, now_s))
 
     def _enter_mode(self, at_s: float) -> list[Action]:
         if self.controls["mode"] == "solo" and not self.tacet and self._stage_there:

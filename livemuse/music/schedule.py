@@ -152,3 +152,8 @@ class TurnBegins:
 
 
 Action = Listen | Begin | Extend | Expect | Settle | OpenTake | Play | TakeBack | Silence | WakeAt | TurnBegins
+
+Task = Listen | Begin | Extend | Expect | Settle
+"""What the improviser is asked to do."""
+Made = Extension | Expected
+"""What it gives."""

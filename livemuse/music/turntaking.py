@@ -35,10 +35,10 @@ KNOWN_WITHIN_S: Final = 0.1  # its word is waited for no longer than this after 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.3, 2.0  # the bounds of a wait at patience 0.5
 HASTIEST_WAIT_S, PATIENTEST_WAIT_S = 0.1, 6.0  # and at 0 and 1
 
-LOG_SILENCE: Final = 2.75
-WEIGHTS: Final = (-1.89, 1.53, -0.12, 0.04, -0.56, 0.41, -0.02)
+LOG_SILENCE: Final = 2.83
+WEIGHTS: Final = (-1.35, 1.78, -0.14, 0.13, -0.52, 0.87, -0.29)
 """Of the values of an ``Ending``, in its order; the surprise weighs 1."""
-THRESHOLDS: Final = (5.33, 7.64, 9.67, 12.08, 14.77)
+THRESHOLDS: Final = (2.88, 7.84, 9.87, 12.36, 15.69)
 """At patience 0, 0.25, 0.5, 0.75 and 1; between them it goes in a straight line."""
 
 _STEP: Final = 1.0  # how far one correction moves the threshold: from a wait of 0.6 s to about one of 0.75 s
@@ -180,7 +180,7 @@ class TurnTaking:
         ending = ending_of(self._listener) if self.has_word else None
         if ending is not None:
             return over_after_s(self._word, ending, threshold, bounds_s)
-        longer = 2.0 ** ((threshold - threshold_at(0.5)) / _NATS_A_DOUBLING)
+        longer = math.exp(math.log(2.0) * (threshold - threshold_at(0.5)) / _NATS_A_DOUBLING)
         return min(max(self._listener.pauses.wait_s * longer, bounds_s[0]), bounds_s[1])
 
     def over_s(self, wait_s: float) -> float | None:

@@ -28,9 +28,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Listen, and print the figures."""
     from training.figures import turns, turns_fit
+    from training.figures.turns_data import Asked
 
     split = "train" if args.fit else "validation"
-    asked = turns.Asked(args.model, args.data, args.pieces, args.seed, args.manifest, split, tuple(args.sources))
+    asked = Asked(args.model, args.data, args.pieces, args.seed, args.manifest, split, tuple(args.sources))
     if args.fit:
         found = turns_fit.fitted(asked, say)
         sys.stdout.write((json.dumps(found) if args.json else turns_fit.table(found)) + "\n")

@@ -33,6 +33,7 @@ EACH: Final = 40  # notes, of which one is the last before a cut
 FIXED_S: Final = (0.3, 0.6, 1.0, 2.0)
 TOO_EARLY_S: Final = 1.0  # as on stage: who goes on so soon after livemuse came in had not finished
 CUTS: Final = ("onset", "rest")
+_NAMES: Final = {"onset": "cut at the longest gap between onsets", "rest": "cut at the longest rest"}
 _PATIENCE: Final = tuple(k / 10 for k in range(11))
 _SCALES: Final = tuple(2.0 ** (k / 2) for k in range(-4, 7))
 
@@ -190,7 +191,7 @@ Points = list[dict[str, Any]]
 
 def false_at(points: Points, cut: str, wait_s: float) -> float | None:
     """False take-overs a minute where the mean wait is this, on the line through the points; None outside of them."""
-    line = sorted((math.log(p["wait_s"][cut]["mean"]), p["false_a_minute"]) for p in points)
+    line = sorted((math.log(p["wait_s"][cut]["mean"]), float(p["false_a_minute"])) for p in points)
     for (low, one), (high, other) in pairwise(line):
         if low <= math.log(wait_s) <= high:
             return one + (other - one) * (math.log(wait_s) - low) / max(high - low, 1e-9)
@@ -242,9 +243,8 @@ def table(found: dict[str, Any]) -> str:
         "",
         "answers too early a minute, played through, by the mean wait where the turn is due",
     ]
-    names = {"onset": "cut at the longest gap between onsets", "rest": "cut at the longest rest"}
     for cut, rows in found["equal_waiting"].items():
-        lines += ["", f"{names[cut]:40} fixed  pauses alone  livemuse  livemuse, not learning"]
+        lines += ["", f"{_NAMES[cut]:40} fixed  pauses alone  livemuse  livemuse, not learning"]
         for row in rows:
             told = (f"{'-' if row[k] is None else format(row[k], '.2f'):>{w}}" for k, w in
                     (("fixed", 6), ("pauses alone", 14), ("livemuse", 10), ("livemuse, not learning", 24)))  # fmt: skip
@@ -268,6 +268,8 @@ def picture(found: dict[str, Any], path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise ValueError("a picture needs matplotlib: pip install matplotlib") from None
+    from matplotlib.ticker import NullLocator
+
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     marks = {"fixed": "s--", "pauses alone": "^-.", "livemuse": "o-", "livemuse, not learning": ".:"}
     for pane, cut in enumerate(CUTS, 1):
@@ -275,10 +277,11 @@ def picture(found: dict[str, Any], path: Path) -> None:
         for name, points in found["rules"].items():
             line = sorted((p["wait_s"][cut]["mean"], p["false_a_minute"]) for p in points)
             axes.plot(*zip(*line, strict=True), marks[name], label=name)
-        axes.set(xscale="log", yscale="symlog", xlim=(0.15, 4), title=f"cut at the longest {cut} gap", ylim=(0, None),
+        axes.set(xscale="log", xlim=(0.15, 4), title=_NAMES[cut], ylim=(0, None),
                  xlabel="mean wait where the turn is due, s", ylabel="answers too early a minute")  # fmt: skip
         axes.set_yscale("symlog", linthresh=0.1)
         axes.set_xticks([0.2, 0.3, 0.6, 1, 2, 4], ["0.2", "0.3", "0.6", "1", "2", "4"])
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path, dpi=120)

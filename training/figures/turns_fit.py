@@ -21,7 +21,7 @@ from training.figures.turns import CUTS, FIXED_S, Listened, listened
 from training.figures.turns_data import Asked, performances
 
 Array = npt.NDArray[np.float64]
-MEAN_WAITS_S: Final = (0.25, 0.4, 0.6, 1.0, 2.1)  # where the turn is due, at patience 0, 0.25, 0.5, 0.75 and 1
+MEAN_WAITS_S: Final = (0.16, 0.4, 0.6, 1.0, 2.4)  # where the turn is due, at patience 0, 0.25, 0.5, 0.75 and 1
 NAMES: Final = ("longest_s", "held_s", "length", "chord", "pedal", "onsets_per_s", "slower")
 _GRID: Final = np.linspace(np.log(0.08), np.log(8.0), 40)  # log s after the last release
 _SOFT: Final = 0.1  # of the step that counts, in log s
@@ -102,9 +102,10 @@ def loss(table: Table, scaled: Array, parameters: Array) -> tuple[float, Array]:
 
 def descend(table: Table, rounds: int = _ROUNDS) -> tuple[float, Array, float]:
     """(slope, weights of the values, what is left); Adam, Kingma and Ba 2015."""
-    spread = table.values.std(0) + 1e-9
+    spread = table.values.std(0)
+    spread[spread < 1e-6] = 1.0  # the same for all: it decides nothing
     scaled = table.values / spread
-    parameters, first, second = np.zeros(scaled.shape[1] + 1), 0.0, 0.0
+    parameters, first, second = np.zeros((3, scaled.shape[1] + 1))
     best: tuple[float, Array] = (np.inf, parameters)
     for k in range(1, rounds + 1):
         value, gradient = loss(table, scaled, parameters)
