@@ -1,6 +1,8 @@
 """Answers without ports: a call from a file, the same duet and improviser as on stage, in virtual time."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,6 +66,29 @@ def answer_notes(
         for n in played
         if n.duration_s > 0.0
     ]
+
+
+def answers_in_turn(
+    calls: Sequence[Sequence[Note]], stepper: Stepper, controls: Controls, pause_s: float = 1.0
+) -> list[list[PlannedNote]]:
+    """livemuse's answers to several calls of one evening, each played so long after the answer before it.
+
+    The onsets of an answer count from its decision; however long a rest a call holds, it is one call.
+    """
+    evening = Evening(Duet(controls.replaced("mode", "answer")), Improviser(stepper))
+    answers: list[list[PlannedNote]] = []
+    begins_s, known = 0.0, 0
+    for call in calls:
+        notes = [replace(n, onset_s=n.onset_s - call[0].onset_s + begins_s) for n in call]
+        over_s = max(n.end_s for n in notes)
+        evening.do(begins_s - pause_s / 2, "tacet")
+        evening.play_notes(notes)
+        evening.do(over_s, "tacet")
+        made = evening.run(float("inf"))[known:]
+        known += len(made)
+        answers.append([replace(n, onset_s=n.onset_s - evening.decided_s) for n in made])
+        begins_s = max([over_s, *(n.end_s for n in made)]) + pause_s
+    return answers
 
 
 def song_of(notes: list[PlannedNote], channel: int = 0) -> bytes:

@@ -119,7 +119,7 @@ def test_a_call_that_is_not_there_and_an_answer_that_cannot_be_written(tmp_path:
         "key=H major",
         "temperature=9",
         "temperature=nan",
-        "chords=Am F",
+        "chords=Am H",
         "register=90-10",
         "mode=jazz",
         "seed=-1",

@@ -59,13 +59,14 @@ def training_row(pieces: Sequence[Piece], about: dict[str, Any]) -> dict[str, An
     Of a model that began as another (`about["parent"]`), what that one was trained on is named too: its terms hold.
     """
     sources = [*sources_of(pieces), *(about.get("parent") or {}).get("data", ())]
+    before = {} if about.get("parent") else about.get("before", {})  # of the same music
     row = {
         "notes": sum(piece.notes for piece in pieces),
         "pieces": len(pieces),
         "licence": "; ".join(sorted({row["licence"] for row in sources})),
         "data": sources,
-        "notes_heard": about["progress"]["notes"],
-        "minutes": round(about["progress"]["elapsed_s"] / 60, 1),
+        "notes_heard": about["progress"]["notes"] + before.get("notes", 0),
+        "minutes": round((about["progress"]["elapsed_s"] + before.get("elapsed_s", 0.0)) / 60, 1),
         "config": about["config"],
     }
     found = {credit for piece in pieces if (credit := terms_of(piece.licence)[1])}
@@ -93,6 +94,14 @@ def terms_of(licence: str) -> tuple[str, str]:
     terms, _, credit = licence.partition(" - ")
     terms = re.sub(r"^Creative Commons Attribution(?= \d)", "CC BY", terms.split(" (")[0].strip())
     return terms, credit.strip()
+
+
+def without_folders(about: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says of itself, with the name alone of the run that it began with, not where that lay."""
+    began = str(about["config"].get("start_from", ""))
+    path = Path(began)
+    name = path.parent.name if path.suffix == ".npz" else began
+    return about | {"config": about["config"] | {"start_from": name}}
 
 
 def revision() -> str:

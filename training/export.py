@@ -28,6 +28,7 @@ from training.bundles import (
     revision,
     room_for_a_model,
     training_row,
+    without_folders,
     write_weights,
 )
 from training.card import card
@@ -67,6 +68,7 @@ def export(
     out = room_for_a_model(out)
     network, about = load_network(weights_of(run, which))
     check_notes(about, data)
+    about = without_folders(about)
     held = held_out(data, pieces, say)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as scratch:

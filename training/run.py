@@ -67,6 +67,7 @@ class Run:
     styles: tuple[str, ...] = ()  # the labels a piece can have
     progress: Progress = field(default_factory=Progress)
     parent: dict[str, Any] = field(default_factory=dict)  # what it was fine-tuned from; {} for one from nothing
+    before: dict[str, Any] = field(default_factory=dict)  # notes and seconds of the runs it began with; {} for none
     notes_sha256: str = ""  # of what it learns from (see `notes_digest`); "" where nobody says
     saved_s: float = 0.0  # when the last checkpoint was written, on the run's own clock
 
@@ -84,6 +85,7 @@ class Run:
     def _about(self) -> dict[str, Any]:
         about = {"config": self.config.as_dict(), "styles": self.styles, "progress": vars(self.progress)}
         about |= {"parent": self.parent} if self.parent else {}
+        about |= {"before": self.before} if self.before else {}
         return about | ({"notes_sha256": self.notes_sha256} if self.notes_sha256 else {})
 
     def load(self, path: Path) -> None:
@@ -96,7 +98,7 @@ class Run:
             assign(self.network.trainable_variables, arrays, "weight", path)
             assign(self.optimizer.variables, arrays, "optimizer", path)
             self.state = paired([arrays[name] for name in self.network.state_names])
-            self.parent = about.get("parent", {})
+            self.parent, self.before = about.get("parent", {}), about.get("before", {})
             self.progress = Progress(**about["progress"])
             self.saved_s = self.progress.elapsed_s
 
@@ -151,16 +153,18 @@ def check_notes(about: dict[str, Any], data: Path) -> None:
 def new_run(config: Config, styles: tuple[str, ...] = (), *, begin: bool = True) -> Run:
     """A run that has learned nothing yet, or what its `start_from` had learned; `begin=False` where `load` follows."""
     network = Network(config.shape, config.dropout, config.bfloat16, config.seed, len(styles))
-    if config.start_from and begin:
-        _start_from(network, Path(config.start_from), styles)
+    before = _start_from(network, Path(config.start_from), styles) if config.start_from and begin else {}
     # global_clipnorm also sums the gradients of a repeated note, which Adam alone does not do here
     optimizer = keras.optimizers.Adam(config.learning_rate, global_clipnorm=1.0)
     optimizer.build(network.trainable_variables)
-    return Run(config, network, optimizer, network.zero_state(config.lanes), styles)
+    return Run(config, network, optimizer, network.zero_state(config.lanes), styles, before=before)
 
 
-def _start_from(network: Network, checkpoint: Path, styles: tuple[str, ...]) -> None:
-    """Take the weights of another run, whose labels are the same or none; new ones say nothing yet."""
+def _start_from(network: Network, checkpoint: Path, styles: tuple[str, ...]) -> dict[str, Any]:
+    """Take the weights of another run, whose labels are the same or none; new ones say nothing yet.
+
+    Returns how many notes that run, and those that it began with, had heard, and in how many seconds.
+    """
     with _opened(checkpoint) as (about, arrays):
         if tuple(about.get("styles", ())) not in ((), styles):
             raise OtherRun(f"{checkpoint} holds a network with other labels than those of these notes")
@@ -170,6 +174,8 @@ def _start_from(network: Network, checkpoint: Path, styles: tuple[str, ...]) -> 
             if given.shape[1:] != tuple(weight.shape[1:]) or room not in (0, network.styles):
                 raise OtherRun(f"{checkpoint} holds a network of another shape")
             weight.assign(np.concatenate([given, np.zeros((room, *given.shape[1:]), np.float32)]))
+        told, earlier = about["progress"], about.get("before", {})
+        return {name: told[name] + earlier.get(name, 0) for name in ("notes", "elapsed_s")}
 
 
 def _styles(about: dict[str, Any]) -> list[str]:

@@ -4,29 +4,36 @@ It owns the model's state. Planned notes keep a snapshot each, so that going bac
 nothing. Pure but for the model: the same calls in the same order give the same notes.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
+from livemuse.model.chordpull import ChordPull
+from livemuse.model.expecting import Peek, silence_shares
+from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
+from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, closing_classes, pitch_nats, reach_of
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of
 from livemuse.model.styles import style_for
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
 from livemuse.music.chance import uniform
+from livemuse.music.following import NOTHING_TAKEN, Following, Proposal
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.protocols import Stepper
-from livemuse.music.sampling import Draw, Floats, draw
+from livemuse.music.sampling import COLDEST, Draw, Floats, draw, draw_mixed
 from livemuse.music.schedule import Extension, Plan
 from livemuse.music.styles import NO_STYLE
-from livemuse.music.turntaking import SILENCES_S
 from livemuse.music.vocabulary import HEADS, VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
 _NUMBERS: Final = {head: number for number, head in enumerate(HEADS)}
 _FINE: Final = len(HEADS)  # draws 4-7 place a value inside its bin
-_LIKELIEST: Final = 16  # pitches that may come next, over which a silence is weighed
+_STAYS, _AGAIN = 2 * len(HEADS), 2 * len(HEADS) + 1  # draws 8 and 9: whether a pitch suits its chord, and another one
+_WHOSE: Final = 2 * len(HEADS) + 2  # draw 10: whether a note is the player's material or the network's
+_LIKELIEST: Final = 16  # pitches that are weighed where the first does not suit its chord
 _FACTORS: Final = {
     "pitch": "temperature_pitch",
     "step": "temperature_time",
@@ -51,6 +58,8 @@ class _Moment:
     hand: Hand  # never changed once it is in a moment
     mix: str = NO_STYLE  # the control `style` that the state was told of with its last notes
     told: tuple[tuple[Any, Words], ...] = ()  # those notes, each with the state before it
+    loud: tuple[int, ...] = ()  # velocities of the player alone
+    following: Following = NOTHING_TAKEN  # what of the player's was taken up
 
 
 class _Rules:
@@ -62,12 +71,39 @@ class _Rules:
         self.controls = controls
         self.ceilings = Ceilings.of(controls)
         self.density, self.loudness = controls.number("density"), controls.number("velocity")
+        self.chords = ChordPull.of(controls, plan.not_before_s if plan.first_beat_s is None else plan.first_beat_s)
+        self.anywhen = controls if self.chords is None else controls.replaced("key", "off")  # it has the key in it
+        polyphony = controls["polyphony"]
+        self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
         self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
         self._seed, self._key = int(controls["seed"]), (plan.turn, 0, plan.revision)  # 0: the only candidate
 
     def draw(self, logits: Floats, head: str, index: int) -> int:
         """The value of a head for note ``index``."""
         return draw(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
+
+    def mixed(self, logits: Floats, head: str, index: int, shares: Mapping[int, float]) -> tuple[int, bool]:
+        """The same, where some values have a share of their own; and whether that gave it."""
+        if not shares:
+            return self.draw(logits, head, index), False
+        u = uniform(self._seed, *self._key, index, _NUMBERS[head])
+        return draw_mixed(logits, self._how[head], u, shares, self.whose(index))
+
+    def whose(self, index: int) -> float:
+        """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
+        cold = self._how["pitch"].temperature < COLDEST
+        return 0.0 if cold else uniform(self._seed, *self._key, index, _WHOSE)
+
+    def stays(self, nats: float, index: int) -> bool:
+        """Whether a pitch that costs so many nats is left as it was drawn."""
+        temperature = self._how["pitch"].temperature
+        if nats <= 0.0 or temperature <= 0.0:
+            return nats <= 0.0
+        return uniform(self._seed, *self._key, index, _STAYS) < math.exp(-nats / temperature)
+
+    def draw_again(self, logits: Floats, index: int) -> int:
+        """The pitch of note ``index`` once more."""
+        return draw(logits, self._how["pitch"], uniform(self._seed, *self._key, index, _AGAIN))
 
     def inside(self, words: Vocabulary, head: str, value: int, index: int) -> float:
         """A number inside bin ``value``: by chance, or its centre where the temperature is 0."""
@@ -81,8 +117,10 @@ class _Take:
     plan: Plan
     rules: _Rules
     reach: Reach | None
+    hands: Hands
     moments: list[_Moment]  # [before the first note, after note 0, ...]
     notes: list[PlannedNote]
+    imitating: Imitating
     done: bool = False
 
     @property
@@ -100,15 +138,20 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         told = memory if memory is not None else Memory()
         super().__init__(_Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
         self.listen(told.window)
-        self._now = replace(self._now, heard=told.heard)
-        self._peeked: tuple[_Moment, list[tuple[float, int]], list[_Moment]] = (self._now, [], [self._now])
+        self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
+        self._peek = Peek(self._now)
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""
         moment = self._in_style(self._now, plan.controls.text("style"))
         for note in plan.tail:
             moment = self._after(moment, note)
-        self._takes[plan.take] = _Take(plan, _Rules(plan), reach_of(moment.heard), [moment], [])
+        if plan.revision == 0:
+            moment = replace(moment, following=moment.following.begun())
+        rules, reach, hands = _Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
+        nats = pitch_nats(rules.anywhen, (), reach, hands=hands)
+        imitating = Imitating(plan, self._motifs, nats)
+        self._takes[plan.take] = _Take(plan, rules, reach, hands, [moment], [], imitating)
 
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
@@ -129,34 +172,9 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         return Extension(take_id, tuple(notes), tuple(shortened), take.done)
 
     def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
-        """How likely it is, after what was heard and this tail, that nothing more is struck for so long after the last
-        onset: for each of ``SILENCES_S``, over the pitches that are likeliest to come next.
-        """
-        state = self._peek(tail).state
-        logits = self._stepper.logits(state, "pitch", ())
-        pitches = np.argpartition(logits, -_LIKELIEST)[-_LIKELIEST:]
-        weights = np.exp(logits[pitches] - logits.max(), dtype=np.float64)  # (k,)
-        steps = self._stepper.step_logits(state, pitches.tolist())
-        steps = np.exp(steps - steps.max(1, keepdims=True), dtype=np.float64)  # (k, n)
-        step = (weights / weights.sum()) @ (steps / steps.sum(1, keepdims=True))  # (n,)
-        at_edges = np.append(np.cumsum(step[::-1])[::-1], 0.0)  # not before each edge
-        found = np.interp(SILENCES_S, self._vocabulary.step_edges_s, at_edges)
-        return tuple(round(float(share), 4) for share in found)
-
-    def _peek(self, tail: Sequence[Note]) -> _Moment:
-        """The moment after a tail that is not final; its notes are fed once each, as long as they then had sounded."""
-        keys = [(note.onset_s, note.pitch) for note in tail]
-        base, known, moments = self._peeked
-        if base is not self._now:
-            known, moments = [], [self._now]
-        same = 0
-        while same < min(len(known), len(keys)) and known[same] == keys[same]:
-            same += 1
-        moments = moments[: same + 1]
-        for note in tail[same:]:
-            moments.append(self._after(moments[-1], note))
-        self._peeked = (self._now, keys, moments)
-        return moments[-1]
+        """How likely it is, after what was heard and this tail, that nothing is struck for each of ``SILENCES_S``."""
+        moment = self._peek.after(self._now, tail, self._after)
+        return silence_shares(self._stepper, moment.state, self._vocabulary)
 
     # --- one note ------------------------------------------------------------------------------------------------
 
@@ -172,7 +190,9 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         moment = self._fed(moment, fed)
         onset_s = note.onset_s if moment.onset_s is None else max(note.onset_s, moment.onset_s)
         recent = (*moment.recent, note.pitch)[-REMEMBERED:]
-        return replace(moment, onset_s=onset_s, recent=recent, heard=(*moment.heard, note.pitch)[-HEARD_PITCHES:])
+        heard, loud = (*moment.heard, note.pitch)[-HEARD_PITCHES:], (*moment.loud, note.velocity)[-LAST_VELOCITIES:]
+        following = moment.following.heard(onset_s, note.pitch)
+        return replace(moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following)
 
     def _start(self, mix: str) -> Any:
         labels = self._stepper.labels
@@ -205,46 +225,94 @@ class FreeImproviser(Remembering[_Moment, _Take]):
 
     def _next_note(self, take: _Take) -> tuple[PlannedNote, list[PlannedNote]] | None:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
-        pitch = self._pitch(take)
+        at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
+        proposal = take.imitating.proposal(moment.following, at_s, rules.whose(index))
+        drawn, wished = self._pitch(take, proposal)
+        pitch = drawn
         exact_s = plan.start_s if not take.notes else None
-        timed = self._onset(take, pitch) if exact_s is None else self._exact(moment, exact_s)
-        if plan.closing and (timed is None or timed[0] > plan.last_onset_s):
-            timed, take.done = self._exact(moment, max(plan.last_onset_s, moment.onset_s or 0.0)), True
-            pitch = self._pitch(take, closing_classes(rules.controls))
+        timed = self._onset(take, pitch, wished) if exact_s is None else self._exact(moment, exact_s)
+        closes = plan.closing and (timed is None or timed[0] > plan.last_onset_s)
+        if closes:
+            timed, take.done = self._exact(moment, max(plan.last_onset_s, at_s)), True
+            drawn = pitch = self._closing_pitch(take)
+            wished = Wish(duration_s=plan.end_s - timed[0])
         if timed is None:
             return None
         onset_s, step_bin = timed
         if not take.notes:
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
-        duration_bin, duration_s = self._value(take, "duration", (pitch, step_bin))
-        if plan.closing and take.done:
-            duration_s = plan.end_s - onset_s
-        velocity_bin, velocity = self._value(take, "velocity", (pitch, step_bin, duration_bin))
+        if rules.chords is not None and not closes:
+            nats = rules.chords.nats(onset_s)
+            pitch = own_pitch(pitch, nats) if wished.own else self._in_chord(take, nats, pitch, (onset_s, step_bin))
+        duration_bin, duration_s = self._length(take, (pitch, step_bin), onset_s, wished)
+        velocity_bin, velocity = self._velocity(take, (pitch, step_bin, duration_bin))
         duration_s = min(duration_s, plan.end_s - onset_s)
         loud = round(velocity * rules.loudness)
         hand = moment.hand.copy()
-        note, shortened = hand.place(PlannedNote(plan.take, index, onset_s, pitch, duration_s, loud), rules.ceilings)
+        planned = PlannedNote(plan.take, index, onset_s, pitch, duration_s, loud)
+        note, shortened = hand.place(planned, self._voices(take, onset_s))
         state, told = self._told(moment, (pitch, step_bin, duration_bin, velocity_bin))
         recent = (*moment.recent, pitch)[-REMEMBERED:]
-        take.moments.append(_Moment(state, note.onset_s, recent, moment.heard, hand, moment.mix, told))
+        following = take.imitating.after(moment.following, proposal if wished.own else None, note, drawn)
+        moment = replace(moment, state=state, onset_s=note.onset_s, recent=recent, hand=hand, told=told)
+        take.moments.append(replace(moment, following=following))
         take.notes.append(note)
         return note, shortened
 
-    def _pitch(self, take: _Take, classes: frozenset[int] | None = None) -> int:
-        """The pitch of the next note, of these pitch classes alone where they are given and the register has any."""
-        moment, rules = take.moments[-1], take.rules
-        logits = self._stepper.logits(moment.state, "pitch", ())
-        logits = logits - pitch_nats(rules.controls, moment.recent, take.reach)
-        if classes is not None:
-            inside = np.array([pitch % 12 in classes for pitch in range(len(logits))])
-            logits = np.where(inside, logits, -np.inf) if np.isfinite(logits[inside]).any() else logits
-        return rules.draw(logits, "pitch", take.index)
+    def _pitch_nats(self, take: _Take, chord: Nats | None = None) -> Nats:
+        recent = take.moments[-1].recent
+        return pitch_nats(take.rules.anywhen, recent, take.reach, hands=take.hands, chord=chord)
+
+    def _pitch(self, take: _Take, proposal: Proposal) -> tuple[int, Wish]:
+        """The next pitch, and what the player's material wishes of its note."""
+        logits = cleared(self._stepper.logits(take.moments[-1].state, "pitch", ()), proposal)
+        pitch, own = take.rules.mixed(logits - self._pitch_nats(take), "pitch", take.index, proposal.weights)
+        return pitch, wish(proposal, pitch, own)
+
+    def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> int:
+        """The pitch that was drawn, or one in its place that suits the chord of its (onset, step bin) better.
+
+        A pitch is drawn before its onset is known. So it is kept with the probability that the chord leaves it, and
+        else drawn again from what the model expects to be struck at just that step, by Bayes: together this is the
+        model's own distribution of steps, and of pitches given the step, less the nats of the chord.
+        """
+        onset_s, step_bin = when
+        if take.rules.stays(float(of_chord[pitch]), take.index):
+            return pitch
+        state = take.moments[-1].state
+        logits = self._stepper.logits(state, "pitch", ()) - self._pitch_nats(take, of_chord)
+        struck = {n.pitch for n in take.notes[-8:] if n.onset_s > onset_s - _RESTRIKE_S}
+        free = np.array([p not in struck for p in range(len(logits))])
+        if np.isfinite(logits[free]).any():
+            logits = np.where(free, logits, -np.inf)
+        scores = np.full(len(logits), -np.inf)
+        for likely in np.argsort(-logits, kind="stable")[:_LIKELIEST]:
+            if np.isfinite(logits[likely]):
+                steps = np.asarray(self._stepper.logits(state, "step", (int(likely),)), np.float64)
+                scores[likely] = logits[likely] + steps[step_bin] - np.logaddexp.reduce(steps)
+        return take.rules.draw_again(scores, take.index)
+
+    def _voices(self, take: _Take, onset_s: float) -> Ceilings:
+        """The ceilings; where fewer notes are to sound together, what rang before the last that were struck ends."""
+        ceilings, polyphony = take.rules.ceilings, take.rules.polyphony
+        if polyphony is None:
+            return ceilings
+        together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
+        return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
+
+    def _closing_pitch(self, take: _Take) -> int:
+        """A pitch to end on, where a key is set and the register has any."""
+        logits = self._stepper.logits(take.moments[-1].state, "pitch", ()) - self._pitch_nats(take)
+        classes = closing_classes(take.rules.controls)
+        inside = np.array([classes is None or pitch % 12 in classes for pitch in range(len(logits))])
+        logits = np.where(inside, logits, -np.inf) if np.isfinite(logits[inside]).any() else logits
+        return take.rules.draw(logits, "pitch", take.index)
 
     def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
         return start_s, self._vocabulary.step_bin(step_s)
 
-    def _onset(self, take: _Take, pitch: int) -> tuple[float, int] | None:
+    def _onset(self, take: _Take, pitch: int, wished: Wish) -> tuple[float, int] | None:
         """(onset, step bin) of the next note, or None where none fits before the end."""
         plan, moment, rules = take.plan, take.moments[-1], take.rules
         previous_s = moment.onset_s if moment.onset_s is not None else plan.not_before_s
@@ -254,19 +322,54 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         missing = FEWEST_NOTES - take.index
         if missing > 0:
             latest_s = min(latest_s, previous_s + max(plan.end_s - LAST_ONSET_S - previous_s, 0.0) / (missing + 1))
+        if wished.before_s is not None:
+            latest_s = min(latest_s, max(wished.before_s, earliest_s))
         if earliest_s > plan.end_s - LAST_ONSET_S:
             return None
         words = self._vocabulary
         low = words.step_bin((earliest_s - previous_s) * rules.density)
         high = max(words.step_bin((latest_s - previous_s) * rules.density), low)
-        logits = self._stepper.logits(moment.state, "step", (pitch,))
-        step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
-        onset_s = previous_s + rules.inside(words, "step", step_bin, take.index) / rules.density
+        step_bin, step_s = (
+            self._step(take, pitch, (low, high))
+            if wished.step_s is None
+            else (min(max(words.step_bin(wished.step_s), low), high), wished.step_s)
+        )
+        onset_s = previous_s + step_s / rules.density
         onset_s = max(min(onset_s, latest_s), earliest_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _value(self, take: _Take, head: str, drawn: tuple[int, ...]) -> tuple[int, float]:
-        """(bin, number inside it) of the duration or velocity."""
+    def _step(self, take: _Take, pitch: int, within: tuple[int, int]) -> tuple[int, float]:
+        """(bin, seconds) of the time since the last onset."""
+        rules, words, (low, high) = take.rules, self._vocabulary, within
+        logits = self._stepper.logits(take.moments[-1].state, "step", (pitch,))
+        if rules.polyphony is not None:
+            together = struck_together([n.onset_s for n in take.notes[-16:]])
+            crowd = crowd_nats(rules.polyphony, together, words, rules.density)
+            logits = logits if crowd is None else logits - crowd
+        step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
+        return step_bin, rules.inside(words, "step", step_bin, take.index)
+
+    def _length(self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish) -> tuple[int, float]:
+        """(bin, seconds) of the duration; what does not belong to the next chord ends where that begins."""
+        chords, words = take.rules.chords, self._vocabulary
+        if wished.duration_s is not None:
+            longest_s = math.inf if chords is None else chords.until_s(drawn[0], onset_s) - onset_s
+            duration_s = min(wished.duration_s, longest_s)
+            return words.duration_bin(duration_s), duration_s
+        if chords is None:
+            return self._value(take, "duration", drawn, None)
+        nats = chords.length_nats(drawn[0], onset_s, np.array(words.duration_edges_s[:-1]))
+        duration_bin, duration_s = self._value(take, "duration", drawn, nats)
+        return duration_bin, min(duration_s, chords.until_s(drawn[0], onset_s) - onset_s)
+
+    def _velocity(self, take: _Take, drawn: tuple[int, int, int]) -> tuple[int, float]:
+        """(bin, velocity)."""
+        loud = take.moments[0].loud
+        nats = loudness_nats(take.rules.controls.number("dynamics"), loud, self._vocabulary)
+        return self._value(take, "velocity", drawn, nats)
+
+    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> tuple[int, float]:
+        """(bin, number inside it) of the duration or velocity, some of which cost ``nats``."""
         logits = self._stepper.logits(take.moments[-1].state, head, drawn)
-        value = take.rules.draw(logits, head, take.index)
+        value = take.rules.draw(logits if nats is None else logits - nats, head, take.index)
         return value, take.rules.inside(self._vocabulary, head, value, take.index)

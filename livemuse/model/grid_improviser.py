@@ -18,9 +18,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from livemuse.model.chordpull import ChordPull
 from livemuse.model.grid_draw import FrameRules, draw_frame
 from livemuse.model.grid_past import MOST_SILENT, Feeding, Past
 from livemuse.model.grid_stepper import GridState, GridStepper
+from livemuse.model.manners import Hands, hands_of
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
@@ -47,6 +49,7 @@ class _Moment:
     recent: tuple[int, ...] = ()  # pitches of whoever played, oldest first
     heard: tuple[int, ...] = ()  # pitches of the player alone
     velocities: tuple[int, ...] = ()  # of the player
+    loud: tuple[int, ...] = ()  # the same, for a model that plays after this one
     hand: Hand = field(default_factory=Hand)  # never changed once it is in a moment
     struck_s: tuple[float, ...] = ()  # when livemuse struck its last notes
     mix: str = NO_STYLE  # the control `style`, handed on to a model that knows styles
@@ -65,7 +68,10 @@ class _Drawn:
 @dataclass(slots=True)
 class _Take:
     plan: Plan
+    anywhen: Controls  # without the key where there are chords, which have it in them
+    chords: ChordPull | None
     reach: Reach | None
+    hands: Hands
     sixteenth_s: float
     moments: list[_Moment]  # [before the first note, after note 0, ...]
     state: GridState  # before the sixteenth to be drawn
@@ -92,7 +98,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
         told = memory if memory is not None else Memory()
         super().__init__(_Moment(Past(stepper.start()), hand=told.hand, mix=told.mix))
         self.listen(told.window)
-        self._now = replace(self._now, heard=told.heard)
+        self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; what is not final of the call is fed for this take alone."""
@@ -108,8 +114,10 @@ class GridImproviser(Remembering[_Moment, _Take]):
             past = past.until(self._feeding, plan.not_before_s, length_s, 1)
             at_s = past.at_s
             last_s = moment.struck_s[-1] if moment.struck_s else plan.not_before_s
+        chords = ChordPull.of(plan.controls, at_s if plan.first_beat_s is None else plan.first_beat_s)
         self._takes[plan.take] = _Take(
-            plan, reach_of(moment.heard), length_s, [moment], past.state, past.frame, at_s, last_s,
+            plan, plan.controls if chords is None else plan.controls.replaced("key", "off"), chords,
+            reach_of(moment.heard), hands_of(moment.heard), length_s, [moment], past.state, past.frame, at_s, last_s,
             recent=moment.recent, struck_s=moment.struck_s,
         )  # fmt: skip
 
@@ -144,6 +152,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
             recent=(*moment.recent, note.pitch)[-REMEMBERED:],
             heard=(*moment.heard, note.pitch)[-HEARD_PITCHES:],
             velocities=(*moment.velocities, note.velocity)[-_LAST_VELOCITIES:],
+            loud=(*moment.loud, note.velocity)[-_LAST_VELOCITIES:],
         )
 
     # --- one sixteenth -------------------------------------------------------------------------------------------
@@ -182,9 +191,13 @@ class GridImproviser(Remembering[_Moment, _Take]):
         lately = sum(1 for s in take.struck_s if s > at_s - _SECOND_S + _EARLY_S)
         most = max(ceilings.notes_per_s - lately, 0)
         holdable = frozenset(p for p, n in take.sounding.items() if end_s - n.begin_s <= ceilings.note_s + _EARLY_S)
+        chords = take.chords
+        if chords is not None:  # what does not belong to the next chord ends where that begins
+            holdable = frozenset(p for p in holdable if chords.until_s(p, take.sounding[p].begin_s) >= at_s)
         first_of_all = take.number == 0 and take.plan.start_s is not None
         return FrameRules(
-            nats=pitch_nats(controls, take.recent, take.reach),
+            nats=pitch_nats(take.anywhen, take.recent, take.reach, hands=take.hands,
+                            chord=None if chords is None else chords.nats(at_s)),
             holdable=holdable,
             most_struck=most if left is None else min(most, left),
             most_voices=ceilings.voices,
@@ -192,7 +205,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
             eagerness=math.log(controls.number("density")),
             time=_draw_of(controls, "temperature_time", nucleus=False),
             pitch=_draw_of(controls, "temperature_pitch", nucleus=True),
-        )
+        )  # fmt: skip
 
     @staticmethod
     def _latest_s(take: _Take) -> float:

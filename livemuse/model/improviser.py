@@ -9,6 +9,7 @@ from livemuse.model.free_improviser import FreeImproviser
 from livemuse.model.grid_improviser import GridImproviser
 from livemuse.model.grid_stepper import GridStepper
 from livemuse.model.memory import Memory
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note
 from livemuse.music.protocols import Partner, Stepper
 from livemuse.music.schedule import Extension, Plan
@@ -24,6 +25,8 @@ class _Player(Partner, Protocol):
 
     @property
     def memory(self) -> Memory: ...
+
+    motifs: MotifMemory
 
 
 class Improviser:
@@ -43,6 +46,15 @@ class Improviser:
     def memory(self) -> Memory:
         """The evening as it is remembered."""
         return self._player.memory
+
+    @property
+    def motifs(self) -> MotifMemory:
+        """What the player played, as it can be taken up: ``to_rows`` keeps it, ``clear`` forgets it."""
+        return self._player.motifs
+
+    @motifs.setter
+    def motifs(self, memory: MotifMemory) -> None:
+        self._player.motifs = memory
 
     def _take_up_model(self) -> None:
         if self._next_stepper is not None and not self._player.busy:

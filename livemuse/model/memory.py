@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
 from livemuse.music.ceilings import Hand
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.schedule import Plan
 from livemuse.music.styles import NO_STYLE
@@ -21,12 +22,17 @@ LAST_ONSET_S: Final = 0.15  # no note is struck later than this before the end
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The notes of both, oldest first; the pitches of the player alone; what livemuse's hand plays; and the styles."""
+    """The notes of both, oldest first; the pitches of the player alone; what livemuse's hand plays; and the styles.
+
+    And the player's motifs, which reach farther back than the notes.
+    """
 
     window: tuple[Note, ...] = ()
     heard: tuple[int, ...] = ()
     hand: Hand = field(default_factory=Hand)  # never changed once it is here
     mix: str = NO_STYLE  # what was asked for last, as the control `style` has it
+    loud: tuple[int, ...] = ()  # the velocities of the player alone
+    motifs: MotifMemory = field(default_factory=MotifMemory)  # never changed once it is here
 
 
 class _Moment(Protocol):
@@ -40,6 +46,9 @@ class _Moment(Protocol):
 
     @property
     def mix(self) -> str: ...
+
+    @property
+    def loud(self) -> tuple[int, ...]: ...
 
 
 M = TypeVar("M", bound=_Moment)
@@ -63,6 +72,7 @@ class Remembering(ABC, Generic[M, T]):
         self._now = now
         self._takes: dict[int, T] = {}
         self._window: deque[Note] = deque(maxlen=WINDOW_NOTES)
+        self._motifs = MotifMemory()
 
     @property
     def busy(self) -> bool:
@@ -72,13 +82,24 @@ class Remembering(ABC, Generic[M, T]):
     @property
     def memory(self) -> Memory:
         """What another model is told of the evening so far."""
-        return Memory(tuple(self._window), self._now.heard, self._now.hand, self._now.mix)
+        now = self._now
+        return Memory(tuple(self._window), now.heard, now.hand, now.mix, now.loud, self._motifs.copy())
+
+    @property
+    def motifs(self) -> MotifMemory:
+        """What the player played, as it can be taken up by the next take: one under way has a copy of its own."""
+        return self._motifs
+
+    @motifs.setter
+    def motifs(self, memory: MotifMemory) -> None:
+        self._motifs = memory
 
     def listen(self, notes: Sequence[Note]) -> None:
         """These notes sounded, in the order of their onsets."""
         for note in notes:
             self._now = self._after(self._now, note)
             self._window.append(note)
+            self._motifs.hear(note)
 
     def settle(self, take_id: int, last_index: int | None) -> None:
         """Notes up to ``last_index`` sounded; what was planned after it never was."""
@@ -87,6 +108,8 @@ class Remembering(ABC, Generic[M, T]):
             played = min(last_index - take.plan.first_index + 1, len(take.notes))
             self._now = take.moments[played]
             self._window.extend(take.plan.tail)
+            for note in take.plan.tail:
+                self._motifs.hear(note)
             self._window.extend(Note(n.onset_s, n.pitch, n.duration_s, n.velocity) for n in take.notes[:played])
 
     @abstractmethod

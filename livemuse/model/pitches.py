@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from livemuse.model.manners import Hands, stay_out_nats
 from livemuse.music.controls import Controls
 from livemuse.music.notes import PIANO_HIGH, PIANO_LOW
 from livemuse.music.theory import parse_key
@@ -42,16 +43,35 @@ def reach_of(heard: Sequence[int]) -> Reach | None:
     return low - PULL_FROM, high + PULL_FROM
 
 
-def pitch_nats(controls: Controls, recent: Sequence[int], reach: Reach | None) -> Nats:
+def register_of(register: str) -> Reach:
+    """The lowest and highest pitch of the control: those of a piano where it is auto."""
+    if register == "auto":
+        return PIANO_LOW, PIANO_HIGH
+    low, _, high = register.partition("-")
+    return int(low), int(high)
+
+
+def pitch_nats(
+    controls: Controls, recent: Sequence[int], reach: Reach | None, *, hands: Hands = (), chord: Nats | None = None
+) -> Nats:
     """(128,) nats to take off the logits of each pitch; infinity where it is forbidden, never for all of them.
 
-    ``recent`` are the pitches that sounded last, oldest first.
+    ``recent`` are the pitches that sounded last, oldest first; ``hands`` is where the player's are. ``chord`` (128,) is
+    what the chord of the moment takes off and stands in place of the key, which it has taken into account.
     """
     register = controls.text("register")
-    found = _out_of_bounds(register, controls.text("key"), controls.number("key_strength")).copy()
+    key = controls.text("key") if chord is None else "off"
+    found = _out_of_bounds(register, key, controls.number("key_strength")).copy()
+    if chord is not None:
+        found += chord
     _add_repetition(found, controls.number("repetition"), recent)
     if register == "auto" and reach is not None:
         found += _beyond(*reach)
+    stay_out = controls.number("stay_out")
+    if stay_out > 0.0 and hands:
+        there = found + stay_out_nats(stay_out, hands)
+        if np.isfinite(there).any():
+            return there
     return found
 
 
@@ -83,13 +103,13 @@ def _beyond(low: int, high: int) -> Nats:
 @lru_cache(maxsize=64)
 def _out_of_bounds(register: str, key: str, strength: float) -> Nats:
     """Nats for the pitches outside the key, and infinity outside the register; never to be written to."""
-    low, high = (PIANO_LOW, PIANO_HIGH) if register == "auto" else (int(p) for p in register.split("-"))
-    found = _out_of_key(key, strength, low, high)
+    low, high = register_of(register)
+    found = key_nats(key, strength, low, high)
     found[:low] = found[high + 1 :] = math.inf
     return found
 
 
-def _out_of_key(key: str, strength: float, low: int, high: int) -> Nats:
+def key_nats(key: str, strength: float, low: int, high: int) -> Nats:
     """Nats for the pitches outside the key: forbidden at strength 1, unless the register has no note of it."""
     found = np.zeros(128)
     if key == "off" or strength <= 0.0:

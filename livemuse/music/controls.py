@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livemuse.errors import ControlError
+from livemuse.music.progressions import NAMED, tidy_progression
 from livemuse.music.styles import NO_STYLE, mix_text, parse_mix
 from livemuse.music.theory import parse_key
 
@@ -79,6 +80,14 @@ def _choice(name: str, choices: tuple[str, ...]) -> Callable[[str], Value]:
 
 def _key(text: str) -> Value:
     return "off" if text.strip().lower() == "off" else str(parse_key(text))
+
+
+def _chords(text: str) -> Value:
+    return "off" if text.strip().lower() == "off" else tidy_progression(text)
+
+
+def _polyphony(text: str) -> Value:
+    return "auto" if text.strip().lower() == "auto" else _integer("polyphony", 1, 16)(text)
 
 
 def _register(text: str) -> Value:
@@ -170,8 +179,14 @@ CONTROLS: Final[dict[str, Control]] = {
                  "Draw from the likeliest pitches that share this probability."),
         Control("style", "What it plays like: a mix of the model's styles, each weighing 0 to 1.",
                 "jazz 0.7, Chopin 0.3; or none", NO_STYLE, _style),
-        Control("key", "The scale livemuse plays in.", "off, or tonic and scale", "off", _key, choices=KEY_CHOICES),
+        Control("key", "The scale livemuse plays in.", "off, tonic and scale, or {C E G A}", "off", _key,
+                choices=KEY_CHOICES),
         _slider("key_strength", 0.9, 0, 1, 0.05, "music", "0 ignores the key, 1 never leaves it."),
+        Control("chords", "The chords it plays over; the first begins with its first note.",
+                "off, Am F C G, ii V7 I, or a name", "off", _chords, choices=("off", *NAMED)),
+        _slider("chords_strength", 0.7, 0, 1, 0.05, "music", "0 ignores the chords, 1 strikes their notes alone."),
+        _on_grid(_slider("tempo", 120, 20, 300, 1, "music", "Beats a minute, of the chords.", "bpm"),
+                 "Beats a minute."),
         Control("register", "Lowest and highest pitch, as MIDI numbers; auto stays near you.", "low-high or auto",
                 "auto", _register),
         _on_grid(_slider("density", 1.0, 0.25, 4, 0.05, "music",
@@ -180,6 +195,15 @@ CONTROLS: Final[dict[str, Control]] = {
         _on_grid(_slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
                  "How loud: a factor on how loud you played."),
         _slider("repetition", 0.7, 0, 1, 0.05, "music", "How freely a pitch just played may come again."),
+        _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "music",
+                         "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
+                 idle="the model plays alone"),
+        _on_grid(_slider("dynamics", 0, 0, 1, 0.05, "music", "0 is as loud as the model likes, 1 as loud as you."),
+                 idle="as loud as you"),
+        _on_grid(Control("polyphony", "Most notes that sound together, about; auto leaves it to the model.",
+                         "auto or 1-16", "auto", _polyphony),
+                 idle="left to the model"),
+        _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",

@@ -368,7 +368,7 @@ class Duet:
         self._takes += 1
         take = self._take = Take(
             self._takes, self.turn + 1, 0, start_s, start_s + length_s, self._endless, 0, notes, start_s + HORIZON_S,
-            asked_for=asked_for,
+            start_s, asked_for=asked_for,
         )  # fmt: skip
         waits = not asked_for and not self._endless and since_s is not None
         if waits and self.controls["wait"] == "auto" and not self.turns.has_word and start_s > now_s:

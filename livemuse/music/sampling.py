@@ -3,6 +3,7 @@
 The only file of the musical core that uses numpy.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,6 +46,38 @@ def draw(logits: Floats, how: Draw, u: float) -> int:
     if index < len(weights) and weights[index] > 0.0:
         return index
     return int(weights.nonzero()[0][-1])  # rounding at the very end of the sum
+
+
+def draw_mixed(logits: Floats, how: Draw, u: float, shares: Mapping[int, float], whose: float) -> tuple[int, bool]:
+    """As ``draw``, but ``shares`` of all chance (together 0 to 1) are given to these values, whatever their logits.
+
+    p = share + (1 - all shares) p_model: chance ``whose`` in [0, 1) says whose the draw is, and which share's; ``u`` is
+    the model's, so that what it draws is what it would have drawn. Gives the value, and whether a share gave it. At
+    temperature 0 the value that has most of both together is taken. A value with a share may be forbidden in
+    ``logits``: who gives shares has asked the rules. Raises ValueError as ``draw`` does.
+    """
+    given = min(sum(shares.values()), 1.0)
+    if how.temperature < COLDEST:
+        return _likeliest_of_both(logits, shares, given)
+    if whose >= given < 1.0 or not shares:
+        return draw(logits, how, u), False
+    for value, share in shares.items():
+        whose -= share
+        if whose < 0.0:
+            return value, True
+    return list(shares)[-1], True  # rounding at the very end of the sum
+
+
+def _likeliest_of_both(logits: Floats, shares: Mapping[int, float], given: float) -> tuple[int, bool]:
+    top = logits.max()
+    if top == -np.inf and given <= 0.0:
+        raise ValueError("the rules leave no value to choose")
+    weights = np.exp(np.subtract(logits, top, dtype=np.float64)) if top > -np.inf else np.zeros(len(logits))
+    weights *= (1.0 - given) / max(weights.sum(), 1.0)
+    for value, share in shares.items():
+        weights[value] += share
+    value = int(weights.argmax())
+    return value, 2.0 * shares.get(value, 0.0) >= weights[value]
 
 
 def _keep_likeliest(weights: NDArray[np.float64], how: Draw) -> None:

@@ -16,7 +16,8 @@ class Plan:
     ``start_s`` is the exact onset of its first note, or None where it goes on from notes already played and the
     model chooses. Nothing is struck before ``not_before_s`` nor from ``end_s`` on, nothing sounds past ``end_s``.
     Where ``closing`` is set the music ends with it: its last note is one to end on, and sounds until ``end_s``.
-    Chance is keyed by (seed, turn, revision, note), notes counted from ``first_index``.
+    Chance is keyed by (seed, turn, revision, note), notes counted from ``first_index``. ``first_beat_s`` is where the
+    chords begin, the first note of the turn however often it is made again; None: with this take.
     """
 
     take: int
@@ -29,6 +30,7 @@ class Plan:
     notes_left: int | None
     first_index: int
     controls: Controls
+    first_beat_s: float | None = None
     closing: bool = False
 
     @property

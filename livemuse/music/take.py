@@ -32,6 +32,7 @@ class Take:
     first_index: int  # notes are counted through the revisions of a turn
     notes_left: int | None
     asked_until_s: float
+    first_beat_s: float  # of the chords, through all revisions
     decided: bool = False  # a note of this turn has sounded
     asked_for: bool = False  # by the player, who did not wait for it
     finishing: bool = False  # the music ends with it
@@ -53,7 +54,8 @@ class Take:
             return None
         return Take(
             number, self.turn, self.revision + 1, at_s, self.end_s, self.endless, self.first_index + played, left,
-            at_s + HORIZON_S, decided=self.decided, asked_for=self.asked_for, finishing=self.finishing,
+            at_s + HORIZON_S, self.first_beat_s if self.decided else at_s, decided=self.decided,
+            asked_for=self.asked_for, finishing=self.finishing,
         )  # fmt: skip
 
     def opened(self, tail: list[Note], controls: Controls, *, exact: bool) -> OpenTake:
@@ -62,7 +64,7 @@ class Take:
         self.plan = Plan(
             self.id, self.turn, self.revision, tuple(tail),
             self.start_s if exact else None, self.start_s, self.end_s, self.notes_left, self.first_index, controls,
-            self.finishing,
+            self.first_beat_s, self.finishing,
         )  # fmt: skip
         yields = ALWAYS if controls["on_interrupt"] == "yield" else UNTIL_FIRST
         if self.endless or self.finishing or (yields == UNTIL_FIRST and self.decided):
@@ -87,8 +89,10 @@ class Take:
         """Begin at another time, as long as it was to be; only while it is ``movable``."""
         assert self.plan is not None
         self.end_s += start_s - self.start_s
-        self.start_s, self.asked_until_s = start_s, start_s + HORIZON_S
-        self.plan = replace(self.plan, tail=tuple(tail), start_s=start_s, not_before_s=start_s, end_s=self.end_s)
+        self.start_s, self.asked_until_s, self.first_beat_s = start_s, start_s + HORIZON_S, start_s
+        self.plan = replace(
+            self.plan, tail=tuple(tail), start_s=start_s, not_before_s=start_s, end_s=self.end_s, first_beat_s=start_s
+        )
         self.ready_by()
 
     def finish(self, by_s: float, at_s: float) -> None:

@@ -111,6 +111,33 @@ def test_handfuls_change_nothing(steppers: dict[str, GridStepper], name: str, mo
 
 
 @every
+def test_chords_are_struck_and_what_is_outside_them_is_not_held_over(
+    steppers: dict[str, GridStepper], name: str
+) -> None:
+    asked = {"chords": "C F#", "tempo": 120, "chords_strength": 1, "max_note_s": 20}
+    notes = [note for seed in range(3) for note in improvise(steppers[name], 16.0, seed=seed, **asked)]
+    assert len(notes) > 20
+    for note in notes:
+        beats = (note.onset_s - 2.03) / 0.5
+        inside = [{0, 4, 7}, {6, 10, 1}][math.floor(beats / 4 + 1e-6) % 2]
+        soon = [{0, 4, 7}, {6, 10, 1}][math.floor((beats + 0.5) / 4 + 1e-6) % 2]
+        assert note.pitch % 12 in inside | soon
+        if inside == soon:  # nor one of two chords that have no note in common
+            assert (note.end_s - 2.03) / 2.0 <= math.floor(beats / 4 + 1e-6) + 1 + 1e-6
+
+
+@every
+def test_chords_of_no_strength_change_nothing(steppers: dict[str, GridStepper], name: str) -> None:
+    assert improvise(steppers[name], chords="C F#", chords_strength=0) == improvise(steppers[name])
+
+
+@every
+def test_it_stays_out_of_the_hands(steppers: dict[str, GridStepper], name: str) -> None:
+    notes = [note for seed in range(3) for note in improvise(steppers[name], seed=seed, stay_out=1)]
+    assert not any(58 <= note.pitch <= 69 for note in notes)
+
+
+@every
 def test_seeds_differ_and_a_seed_repeats_itself(steppers: dict[str, GridStepper], name: str) -> None:
     stepper = steppers[name]
     assert improvise(stepper, seed=7) == improvise(stepper, seed=7) != improvise(stepper, seed=8)

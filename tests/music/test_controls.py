@@ -13,6 +13,9 @@ from livemuse.music.controls import ACTIONS, CONTROLS, Controls, parse_action, p
     [
         ("temperature", "0", 0.0), ("temperature", 2, 2.0), ("top_k", "128", 128), ("top_p", 0.05, 0.05),
         ("key", "eb Dorian", "Eb dorian"), ("key", "OFF", "off"), ("key", "f#", "F# major"),
+        ("key", "{c e g a}", "{C E G A}"), ("key", "E spanish", "E phrygian dominant"), ("chords", "Off", "off"),
+        ("chords", " Am  F\tC G ", "Am F C G"), ("chords", "Pop in Eb", "pop in Eb"), ("chords", "ii V7 I", "ii V7 I"),
+        ("polyphony", "Auto", "auto"), ("polyphony", "3", 3), ("tempo", "100", 100.0),
         ("register", "60-84", "60-84"), ("register", "060 - 084", "60-84"), ("register", "auto", "auto"),
         ("wait", "1.5 s", 1.5), ("wait", "auto", "auto"), ("answer_length", "8 s", "8 s"),
         ("answer_length", "1 note", "1 notes"), ("answer_length", "4 BARS", "4 bars"), ("channel_in", "16", 16),
@@ -32,8 +35,10 @@ def test_what_may_be_written(name: str, given_value: object, kept: object) -> No
         ("register", "0-128"), ("register", "-1-20"), ("wait", 0), ("answer_length", "0 s"), ("answer_length", "8"),
         ("answer_length", "2.5 notes"), ("answer_length", "nan s"), ("channel_out", 0), ("channel_in", 17),
         ("seed", -1),
-        ("seed", "²"), ("seed", 2**64), ("mode", "duet"), ("model", ""), ("model", "a\x1bb"), ("chords", "off"),
-        ("imitate", 0.5), ("quantise", 1), ("nonsense", 1),
+        ("seed", "²"), ("seed", 2**64), ("mode", "duet"), ("model", ""), ("model", "a\x1bb"), ("chords", "Am Q"),
+        ("chords", ""), ("chords", "| Am:5 |"), ("chords", "pop in H"), ("tempo", 19), ("tempo", "auto"),
+        ("polyphony", 0), ("polyphony", "many"), ("dynamics", 1.1), ("stay_out", -0.1), ("key", "{C H}"),
+        ("imitate", 1.5), ("quantise", 1), ("nonsense", 1),
     ],
 )  # fmt: skip
 def test_what_gets_a_sentence(name: str, given_value: object) -> None:

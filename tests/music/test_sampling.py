@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numbers
 
 from livemuse.music.chance import uniform
-from livemuse.music.sampling import Draw, draw
+from livemuse.music.sampling import Draw, draw, draw_mixed
 
 LOGITS = np.log(np.array([0.5, 0.25, 0.15, 0.1], dtype=np.float32))
 
@@ -104,3 +104,26 @@ def test_chance_is_named_not_consumed() -> None:
     assert len({uniform(7, 1, 0, 0, 5, head) for head in range(8)}) == 8
     assert uniform(0) == 0.09686719122320409  # the same on every machine
     assert 0.45 < np.mean([uniform(1, k) for k in range(2000)]) < 0.55
+
+
+def test_a_mixture_is_the_shares_and_for_the_rest_the_model() -> None:
+    times, given = 4000, {3: 0.3, 1: 0.2}
+    us = [(k * 0.6180339887498949) % 1.0 for k in range(times)]
+    drawn = [draw_mixed(LOGITS, Draw(1.0), u, given, (k + 0.5) / times) for k, u in enumerate(us)]
+    counts = Counter(value for value, _ in drawn)
+    assert [counts[k] / times for k in range(4)] == pytest.approx([0.25, 0.325, 0.075, 0.35], abs=0.003)
+    assert sum(own for _, own in drawn) / times == pytest.approx(0.5, abs=0.001)
+
+
+def test_all_of_the_chance_may_be_given_away_and_none_of_it() -> None:
+    forbidden = np.full(4, -np.inf, dtype=np.float32)
+    assert draw_mixed(forbidden, Draw(0.9), 0.7, {2: 1.0}, 0.99) == (2, True)
+    for u in (0.0, 0.3, 0.6, 0.999):
+        assert draw_mixed(LOGITS, Draw(0.8, top_p=0.9), u, {}, 0.0) == (draw(LOGITS, Draw(0.8, top_p=0.9), u), False)
+    with pytest.raises(ValueError, match="no value"):
+        draw_mixed(forbidden, Draw(0.0), 0.5, {}, 0.5)
+
+
+def test_at_temperature_0_the_likeliest_of_both_is_taken() -> None:
+    assert draw_mixed(LOGITS, Draw(0.0), 0.99, {2: 0.2}, 0.0) == (0, False)
+    assert draw_mixed(LOGITS, Draw(0.0), 0.01, {2: 0.6}, 0.9) == (2, True)

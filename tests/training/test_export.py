@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # TensorFlow's own
     tensorflow = pytest.importorskip("tensorflow", reason="TensorFlow is not installed (extra: train)")
 
-from training.bundles import WEIGHTS, graph_rows, put, room_for_a_model, training_row  # noqa: E402
+from training.bundles import WEIGHTS, graph_rows, put, room_for_a_model, training_row, without_folders  # noqa: E402
 from training.card import _scores, card, terms  # noqa: E402
 from training.config import Config, Shape  # noqa: E402
 from training.corpus import Piece, load_corpus  # noqa: E402
@@ -209,6 +209,11 @@ def test_terms_are_those_of_all_sources_the_parents_too() -> None:
     ]  # fmt: skip
     assert "paid concert" in terms(row)
     assert "Mutopia, POP909" in terms(row)
+    later = training_row(pieces, about | {"before": {"notes": 50, "elapsed_s": 60.0}})
+    assert later["notes_heard"] == row["notes_heard"] + 50
+    assert later["minutes"] == pytest.approx(row["minutes"] + 1.0)
+    told = without_folders(about | {"config": {"start_from": "/home/me/runs/first/checkpoint.npz"}})
+    assert told["config"] == {"start_from": "first"}
     parent = {"data": [{"source": "PiJAMA", "licence": "CC BY-NC 3.0", "pieces": 1, "notes": 7}]}
     child = training_row(pieces, about | {"parent": parent})
     assert "CC BY-NC 3.0" in child["licence"]

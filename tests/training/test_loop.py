@@ -250,6 +250,11 @@ class TestTheLoop:
             new_run(TINY, styles).save_weights(path)
         for path in begun.values():
             new_run(replace(TINY, start_from=str(path)), ("genre:jazz", "genre:pop"))
+        second = new_run(replace(TINY, start_from=str(path)), ("genre:jazz", "genre:pop"))
+        second.progress.notes, second.progress.elapsed_s, second.before = 300, 3.0, {"notes": 50, "elapsed_s": 0.5}
+        second.save_weights(tmp_path / "second.npz")
+        third = new_run(replace(TINY, start_from=str(tmp_path / "second.npz")), ("genre:jazz", "genre:pop"))
+        assert third.before == {"notes": 350, "elapsed_s": 3.5}
         with pytest.raises(ValueError, match="other labels"):
             new_run(replace(TINY, start_from=str(path)), ("genre:jazz", "mood:calm"))
 

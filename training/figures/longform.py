@@ -95,8 +95,11 @@ def _mean(many: Sequence[Sequence[Note]], bars: int, bar_s: float) -> dict[str, 
 def table(found: Mapping[str, Any]) -> str:
     """The figures as a person reads them: a block each length, a column each who plays."""
     lines = [f"{found['pieces']} openings of {found['seed_bars']} bars, {found['bar_s']:g} s a bar"]
+    wide = max([12, *(len(name) for row in found["lengths"].values() for name in row)]) + 2
     for bars, row in found["lengths"].items():
-        lines.append(f"{bars + ' bars':<18}" + "".join(f"{name:>14}" for name in row))
+        lines.append(f"{bars + ' bars':<18}" + "".join(f"{name:>{wide}}" for name in row))
         for figure in ROWS:
-            lines.append(f"{figure.replace('_', ' '):<18}" + "".join(f"{who[figure]:>14.3f}" for who in row.values()))
+            lines.append(
+                f"{figure.replace('_', ' '):<18}" + "".join(f"{who[figure]:>{wide}.3f}" for who in row.values())
+            )
     return "\n".join(lines)

@@ -1,0 +1,102 @@
+"""The network's distribution and the player's own material, mixed at each note.
+
+p = (1 - w) p_network + w p_memory for the pitch: w grows with the control ``imitate`` and with how much of the last
+notes agrees with what is remembered (``livemuse.music.following``). Whose the pitch is, theirs are its time and length;
+how loud it is, the network says, which has heard both. The network's part obeys every rule as it always does; the
+memory's obeys those that forbid, and is spared what only discourages repetition: a motif may repeat itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from livemuse.model.pitches import Nats
+from livemuse.music.controls import Controls
+from livemuse.music.following import Following, Imitation, Limits, Proposal
+from livemuse.music.motifs import MotifMemory, Struck, Suggestion
+from livemuse.music.notes import PlannedNote
+from livemuse.music.sampling import Floats
+from livemuse.music.schedule import Plan
+from livemuse.music.statement import nearest_welcome
+
+_CROWDED: Final = 3.0  # nats off what the network would play above a tune that is under way
+NOTHING: Final = Proposal()
+
+
+class Imitating:
+    """One take's material of the player's, where the rules cost ``nats`` (128,); nothing at `imitate` 0."""
+
+    def __init__(self, plan: Plan, memory: MotifMemory, nats: Nats) -> None:
+        controls: Controls = plan.controls
+        amount = controls.number("imitate")
+        self._ends_s = plan.end_s
+        self._rules: list[float] = []
+        self._following: Imitation | None = None
+        if amount > 0.0:
+            heard = memory.copy()
+            for note in plan.tail:
+                heard.hear(note)
+            self._following = Imitation(heard, amount, controls.number("density"))
+            self._rules = nats.tolist()
+
+    def proposal(self, now: Following, at_s: float, whose: float) -> Proposal:
+        """What the player's material would go on with, no sooner than ``at_s``; nothing where it is not its turn.
+
+        It is where ``whose`` (0-1) is below the sum of its shares: above all that it can have, it need not be asked.
+        """
+        if self._following is None or whose >= self._following.most(now):
+            return NOTHING
+        return self._following.proposal(now, Limits(self._rules, at_s, self._ends_s))
+
+    def after(self, now: Following, proposal: Proposal | None, note: PlannedNote, drawn: int) -> Following:
+        """What follows from a note that was ``drawn`` as one pitch; ``proposal`` is None where it was the network's."""
+        if self._following is None:
+            return now.played(note.onset_s, note.pitch)
+        return self._following.after(now, proposal or NOTHING, Struck(note.onset_s, note.pitch), drawn)
+
+
+def cleared(logits: Floats, proposal: Proposal) -> Floats:
+    """(128,) logits of the network's, which leaves room for a tune that is under way."""
+    if proposal.below is None:
+        return logits
+    crowded: Nats = np.zeros(len(logits))
+    crowded[max(proposal.below, 0) :] = _CROWDED
+    return logits - crowded
+
+
+def own_pitch(pitch: int, chord: Nats) -> int:
+    """A pitch of the player's material where a chord is to be followed, which costs ``chord`` (128,) nats."""
+    return nearest_welcome(pitch, chord.tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the player's material has decided of a note whose pitch is drawn; None where the network decides."""
+
+    own: bool = False  # the note is of the player's material
+    step_s: float | None = None  # since the last onset, as the model counts
+    duration_s: float | None = None
+    before_s: float | None = None  # a note that is none of it is to be struck by then
+
+
+NO_WISH: Final = Wish()
+
+
+def wish(proposal: Proposal, pitch: int, drawn: bool) -> Wish:
+    """What is wished of the note with this pitch, which was ``drawn`` by the player's share or by the network."""
+    suggestion = proposal.suggestions.get(pitch)
+    if proposal.before_s is not None:  # a tune is under way: its note is its note, whoever wants it
+        return Wish(before_s=proposal.before_s) if suggestion is None else _as(suggestion)
+    opening = proposal.begins.get(pitch)
+    if not drawn:
+        return NO_WISH
+    if opening is not None:
+        return Wish(True, None, opening.motif.tones[0].duration_s * opening.stretch)
+    return NO_WISH if suggestion is None else _as(suggestion)
+
+
+def _as(suggestion: Suggestion) -> Wish:
+    return Wish(True, suggestion.step_s, suggestion.duration_s)
