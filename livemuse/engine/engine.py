@@ -7,11 +7,12 @@ engine decides nothing musical: it hands events to the duet and does what the du
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from livemuse.engine.board import Board
 from livemuse.engine.facts import Facts
 from livemuse.engine.meters import Meters
+from livemuse.engine.neighbours import Sender, Worker
 from livemuse.errors import ControlError
 from livemuse.midi import messages
 from livemuse.midi.link import (
@@ -40,36 +41,24 @@ from livemuse.music.protocols import Clock, Journal
 from livemuse.music.schedule import (
     Action,
     Begin,
+    Expect,
+    Expected,
     Extend,
     Extension,
     Listen,
+    Made,
     OpenTake,
     Play,
     Settle,
     Silence,
     TakeBack,
+    Task,
     TurnBegins,
     WakeAt,
 )
 
 NOTICES_KEPT: Final = 8
 _RULES: Final = frozenset({"thru", "channel_in"})
-
-
-class Sender(Protocol):
-    """Where frames for the stage go."""
-
-    def send(self, *frames: Frame) -> None:
-        """Send frames, in order."""
-        ...
-
-
-class Worker(Protocol):
-    """Who steps the model."""
-
-    def put(self, task: Listen | Begin | Extend | Settle | Callable[[], None]) -> None:
-        """Do this next."""
-        ...
 
 
 class Engine:
@@ -126,9 +115,16 @@ class Engine:
                 self.notice(text.decode("utf-8", "replace"))
         self._show()
 
-    def on_made(self, extension: Extension) -> None:
-        """The improviser made notes."""
-        self._perform(self.duet.planned(extension.take, extension.notes, extension.shortened, extension.done))
+    def on_made(self, made: Made) -> None:
+        """The improviser made notes, or says what silence it expects."""
+        match made:
+            case Extension(take, notes, shortened, done):
+                self._perform(self.duet.planned(take, notes, shortened, done))
+            case Expected(take, silence) if silence:
+                at_s = self._clock.now_s()
+                self._journal.write("expected", at_s, take=take, silence=list(silence))
+                self._perform(self.duet.expected(take, silence, at_s))
+                self._show()
 
     def stage_lost(self) -> list[int]:
         """The stage is gone; ``channel << 7 | pitch`` of what it left sounding on the output."""
@@ -332,7 +328,7 @@ class Engine:
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Listen() | Extend() | Settle():
+                case Listen() | Extend() | Expect() | Settle():
                     self._work(action)
                 case Begin(plan):
                     if plan.start_s is not None and plan.first_index == 0:
@@ -355,7 +351,7 @@ class Engine:
                     self._journal.write("turn", at_s, number=number, who=who)
                     self.board.changed(now=True)
 
-    def _work(self, action: Listen | Begin | Extend | Settle) -> None:
+    def _work(self, action: Task) -> None:
         if self.worker is None:
             raise ControlError("No model is loaded.", "Choose one with `livemuse ctl set model NAME`.")
         self.worker.put(action)

@@ -1,7 +1,7 @@
 """A recorded evening, lived through again: the same records into the same duet and improviser give the same notes.
 
-What really happened between threads is on record (the last note sent before a take was closed), so nothing here
-depends on how fast anything was.
+What really happened between threads is on record (the last note sent before a take was closed; what silence the model
+expected, and when it had said so), so nothing here depends on how fast anything was.
 """
 
 import heapq
@@ -76,6 +76,8 @@ class Replay:
                 return duet.sent(fields["take"], fields["index"], fields["due"])
             case "taken":
                 return duet.taken(fields["take"], fields["last"], at_s)
+            case "expected":
+                return duet.expected(fields["take"], tuple(fields["silence"]), at_s)
             case "model":
                 if self._change_model is None:
                     raise ModelError("This session changed its model on the way.", "Give a way to change it again.")

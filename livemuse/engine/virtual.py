@@ -17,6 +17,7 @@ from livemuse.music.protocols import Journal, Partner
 from livemuse.music.schedule import (
     Action,
     Begin,
+    Expect,
     Extend,
     Listen,
     OpenTake,
@@ -24,6 +25,7 @@ from livemuse.music.schedule import (
     Settle,
     Silence,
     TakeBack,
+    Task,
     TurnBegins,
     WakeAt,
 )
@@ -206,16 +208,8 @@ class Evening:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case Listen(notes):
-                self._partner.listen(notes)
-            case Begin(plan):
-                self.decided_s = plan.start_s if plan.start_s is not None else self.decided_s
-                self._partner.begin(plan)
-            case Extend(take, until_s):
-                made = self._partner.extend(take, until_s, 1_000_000)
-                self._input(lambda: self.duet.planned(made.take, made.notes, made.shortened, made.done))
-            case Settle(take, last_index):
-                self._partner.settle(take, last_index)
+            case Listen() | Begin() | Extend() | Expect() | Settle():
+                self._work(action)
             case OpenTake(take, yields, release_s, _, _):
                 self.stage.begin_take(take, yields, release_s)
             case Play(notes, shortened, _):
@@ -230,3 +224,21 @@ class Evening:
                 self.at(at_s, lambda now_s: self._input(lambda: self.duet.wake(now_s)))
             case TurnBegins(number, who, at_s):
                 self._journal.write("turn", at_s, number=number, who=who)
+
+    def _work(self, task: Task) -> None:
+        match task:
+            case Listen(notes):
+                self._partner.listen(notes)
+            case Begin(plan):
+                self.decided_s = plan.start_s if plan.start_s is not None else self.decided_s
+                self._partner.begin(plan)
+            case Extend(take, until_s):
+                made = self._partner.extend(take, until_s, 1_000_000)
+                self._input(lambda: self.duet.planned(made.take, made.notes, made.shortened, made.done))
+            case Expect(take, tail):
+                silence, at_s = self._partner.expect(tail), self.now_s
+                if silence:
+                    self._journal.write("expected", at_s, take=take, silence=list(silence))
+                    self._input(lambda: self.duet.expected(take, silence, at_s))
+            case Settle(take, last_index):
+                self._partner.settle(take, last_index)

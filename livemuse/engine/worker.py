@@ -11,11 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 from livemuse.music.protocols import Partner
-from livemuse.music.schedule import Begin, Extend, Extension, Listen, Settle
+from livemuse.music.schedule import Begin, Expect, Expected, Extend, Listen, Made, Settle, Task
 
 HANDFUL: Final = 4  # notes made before they are handed over: the first sounds while the next are made
-
-Task = Listen | Begin | Extend | Settle
 
 
 class PartnerThread:
@@ -25,7 +23,7 @@ class PartnerThread:
         self,
         partner: Partner,
         loop: asyncio.AbstractEventLoop,
-        made: Callable[[Extension], None],
+        made: Callable[[Made], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         self._partner = partner
@@ -71,6 +69,9 @@ class PartnerThread:
                     self._tell(self._made, extension)
                     if extension.done or len(extension.notes) < HANDFUL:
                         break
+            case Expect(take, tail):
+                if take not in self._called_off:
+                    self._tell(self._made, Expected(take, self._partner.expect(tail)))
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)
                 self._called_off.discard(take)

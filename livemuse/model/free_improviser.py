@@ -5,17 +5,18 @@ nothing. Pure but for the model: the same calls in the same order give the same 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from livemuse.model.chordpull import ChordPull
+from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
 from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, pitch_nats, reach_of
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of
 from livemuse.model.styles import style_for
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
 from livemuse.music.chance import uniform
@@ -138,6 +139,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         super().__init__(_Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
+        self._peek = Peek(self._now)
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""
@@ -166,8 +168,13 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             notes.append(made[0])
             shortened += made[1]
             left = take.plan.notes_left
-            take.done = left is not None and len(take.notes) >= left
+            take.done = take.done or (left is not None and len(take.notes) >= left)
         return Extension(take_id, tuple(notes), tuple(shortened), take.done)
+
+    def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
+        """How likely it is, after what was heard and this tail, that nothing is struck for each of ``SILENCES_S``."""
+        moment = self._peek.after(self._now, tail, self._after)
+        return silence_shares(self._stepper, moment.state, self._vocabulary)
 
     # --- one note ------------------------------------------------------------------------------------------------
 
@@ -224,12 +231,17 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         pitch = drawn
         exact_s = plan.start_s if not take.notes else None
         timed = self._onset(take, pitch, wished) if exact_s is None else self._exact(moment, exact_s)
+        closes = plan.closing and (timed is None or timed[0] > plan.last_onset_s)
+        if closes:
+            timed, take.done = self._exact(moment, max(plan.last_onset_s, at_s)), True
+            drawn = pitch = self._closing_pitch(take)
+            wished = Wish(duration_s=plan.end_s - timed[0])
         if timed is None:
             return None
         onset_s, step_bin = timed
         if not take.notes:
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
-        if rules.chords is not None:
+        if rules.chords is not None and not closes:
             nats = rules.chords.nats(onset_s)
             pitch = own_pitch(pitch, nats) if wished.own else self._in_chord(take, nats, pitch, (onset_s, step_bin))
         duration_bin, duration_s = self._length(take, (pitch, step_bin), onset_s, wished)
@@ -287,6 +299,14 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             return ceilings
         together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
         return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
+
+    def _closing_pitch(self, take: _Take) -> int:
+        """A pitch to end on, where a key is set and the register has any."""
+        logits = self._stepper.logits(take.moments[-1].state, "pitch", ()) - self._pitch_nats(take)
+        classes = closing_classes(take.rules.controls)
+        inside = np.array([classes is None or pitch % 12 in classes for pitch in range(len(logits))])
+        logits = np.where(inside, logits, -np.inf) if np.isfinite(logits[inside]).any() else logits
+        return take.rules.draw(logits, "pitch", take.index)
 
     def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -137,6 +138,10 @@ class GridImproviser(Remembering[_Moment, _Take]):
             else:
                 break
         return Extension(take_id, tuple(notes), tuple(shortened), take.drawn and not take.waiting)
+
+    def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
+        """Nothing: a model on a grid is not asked how long a silence may be."""
+        return ()
 
     # --- what was heard ------------------------------------------------------------------------------------------
 

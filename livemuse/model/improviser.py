@@ -65,6 +65,10 @@ class Improviser:
         """These notes sounded, in the order of their onsets."""
         self._player.listen(notes)
 
+    def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
+        """How likely nothing more is struck for each of ``SILENCES_S``; empty where the model has no say in it."""
+        return self._player.expect(tail)
+
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""
         self._player.begin(plan)

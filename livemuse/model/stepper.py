@@ -34,10 +34,10 @@ class ModelState:
 class _Graph:
     """A graph whose inputs and outputs have their fixed places in memory, which saves looking for them each note."""
 
-    def __init__(self, session: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    def __init__(self, session: Any, inputs: Sequence[str], outputs: Sequence[str], rows: int = 1) -> None:
         kinds = {v.name: v for v in (*session.get_inputs(), *session.get_outputs())}
         places = {
-            name: np.zeros((1, *kinds[name].shape[1:]), np.int32 if "int32" in kinds[name].type else np.float32)
+            name: np.zeros((rows, *kinds[name].shape[1:]), np.int32 if "int32" in kinds[name].type else np.float32)
             for name in (*inputs, *outputs)
         }
         self._binding = session.io_binding()
@@ -50,7 +50,7 @@ class _Graph:
         self._inputs, self._outputs = [places[name] for name in inputs], [places[name] for name in outputs]
 
     def __call__(self, *values: Any) -> tuple[Array, ...]:
-        """The outputs (1, width), in the order of their names, for these inputs."""
+        """The outputs (rows, width), in the order of their names, for these inputs; one row of input is every row's."""
         for place, value in zip(self._inputs, values, strict=True):
             place[...] = value
         self._run(self._binding)
@@ -72,6 +72,8 @@ class OnnxStepper:
             head: _Graph(bundle.sessions[f"head_{head}"], ["z", *BEFORE[head]], [f"{head}_logits"])
             for head in HEADS[1:]
         }
+        self._step_head = bundle.sessions["head_step"]
+        self._steps: dict[int, _Graph] = {}  # by how many pitches are asked for at once
         self._no_style = style_of(bundle.styles, {})
         self._zeros = tuple(np.zeros((1, units), np.float32) for _, units in bundle.state)
         self._start = self._run(BEGINNING, self._zeros, None)
@@ -99,6 +101,16 @@ class OnnxStepper:
             return state.pitch_logits
         found: Array = self._heads[head](state.z, *drawn)[0][0]
         return found
+
+    def step_logits(self, state: ModelState, pitches: Sequence[int]) -> Array:
+        """(k, n) logits of the step, a row for each of k pitches that might come next; one run for all of them."""
+        for pitch in pitches:
+            _check((pitch,), BEFORE["step"])
+        graph = self._steps.get(len(pitches))
+        if graph is None:
+            graph = _Graph(self._step_head, ["z", "pitch"], ["step_logits"], len(pitches))
+            self._steps[len(pitches)] = graph
+        return graph(state.z, np.array(pitches, np.int32))[0]
 
     def _run(self, note: tuple[int, int, int, int], arrays: tuple[Array, ...], style: Style | None) -> ModelState:
         told = (self._no_style if style is None else style,) if self.labels else ()

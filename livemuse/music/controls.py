@@ -206,6 +206,8 @@ CONTROLS: Final[dict[str, Control]] = {
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
+        _slider("patience", 0.5, 0, 1, 0.05, "turns",
+                "How sure wait=auto is that your phrase is over: 0 comes in at once, 1 leaves you time."),
         Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 4 bars", "auto", _answer_length,
                 "turns"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
@@ -227,7 +229,9 @@ CONTROLS: Final[dict[str, Control]] = {
 
 ACTIONS: Final[dict[str, str]] = {
     "answer": "Answer now, without waiting for silence.",
+    "later": "Not yet: put off the answer that waits or has just begun, and wait longer from now on.",
     "stop": "Stop playing; what sounds ends within 0.3 s.",
+    "finish": "Close with a cadence within a bar, then tacet.",
     "tacet": "Listen and never play; again to play.",
     "panic": "End every note at once.",
     "save": "Write the session's MIDI file up to now.",

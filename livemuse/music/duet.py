@@ -1,9 +1,11 @@
 """The duet: who plays when. Events and stamps in, actions out; no clock, no ports, no model.
 
 Rules for whoever edits this file.
-- Everything that decides whose turn it is lives here, and nothing else does.
+- Everything that decides whose turn it is lives here and in ``turntaking``, and nothing else does.
 - Decisions are made on the stamps of events or on deadlines set from them, never on the time of being called.
 - At most one take is open. It is closed by the stage's word alone (``taken``): asking to close it is ``_close``.
+- How long a silence ends a phrase is decided in ``livemuse.music.turntaking``. What the network says of it
+  (``expected``) counts by its stamp: once an answer is to be made it is late, and the pauses alone have decided.
 - What was sent is known from ``sent`` and ``taken``; a take of which nothing was sent never happened.
 
     listening --keys released--> waiting --first note sent--> answering --all ended--> listening
@@ -12,64 +14,34 @@ Rules for whoever edits this file.
     listening --trigger, or mode solo--> playing --stop--> listening
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
-from livemuse.music.ceilings import LONGEST_ANSWER_S
 from livemuse.music.controls import Controls
 from livemuse.music.notes import Heard, KeyDown, PlannedNote
 from livemuse.music.phrases import SHORTEST_NOTE_S, Listener
 from livemuse.music.schedule import (
     Action,
-    Begin,
+    Expect,
     Extend,
     Listen,
-    OpenTake,
-    Plan,
     Play,
     Settle,
     Silence,
-    TakeBack,
     TurnBegins,
     WakeAt,
 )
+from livemuse.music.take import HORIZON_S, RELEASE_S, Closing, Take, answer_length
+from livemuse.music.turntaking import ASK_AFTER_S, KNOWN_WITHIN_S, TurnTaking
 
 State = Literal["listening", "waiting", "answering", "playing", "tacet"]
 
-NEVER, ALWAYS, UNTIL_FIRST = 0, 1, 2  # how a take yields, as in livemuse.midi.link
-READY_BEFORE_S: Final = 0.25  # an answer is made so long before its first note: most silences are over sooner
-HORIZON_S: Final = 2.0  # so far ahead notes lie ready; a stall of the engine shorter than half of it is not heard
-RELEASE_S: Final = 0.3  # sounding notes end within this when livemuse yields
 TOO_EARLY_S: Final = 1.0  # a player who comes back in so soon had not finished
 BEATS_A_BAR: Final = 4
 BAR_S: Final = BEATS_A_BAR * 0.5  # at 120 bpm, until a tempo is known
-SHORTEST_AUTO_S, LONGEST_AUTO_S = 3.0, 12.0  # an `auto` answer is as long as its call, within these
+WAITED_LONG_S: Final = 0.2  # whoever asks for an answer that is so far off finds it late
+PUT_OFF_S: Final = 1.0  # `later` puts an answer off by another wait, but no less than this
 TYPICAL_NOTE_S: Final = 0.4  # a key still held counts as this long at least while livemuse plays along
 _NOT_MUSIC: Final = frozenset({"thru"})  # controls that change nothing of what is planned
-
-Closing = Literal["withdrawn", "yield", "revise", "trigger", "stop", "mode", "finished"]
-
-
-@dataclass(slots=True)
-class _Take:
-    id: int
-    turn: int
-    revision: int
-    start_s: float
-    end_s: float
-    endless: bool
-    first_index: int  # notes are counted through the revisions of a turn
-    notes_left: int | None
-    asked_until_s: float
-    first_beat_s: float  # of the chords, through all revisions
-    decided: bool = False  # a note of this turn has sounded
-    last_sent: int | None = None
-    plan: Plan | None = None  # not given to the improviser yet
-    tail: int = 0  # notes of the call that were fed for this take alone
-    done: bool = False  # planned to its end
-    over_s: float = float("-inf")  # when the last planned note ends
-    closing: Closing | None = None
-    closing_at_s: float = 0.0
 
 
 class Duet:
@@ -78,10 +50,11 @@ class Duet:
     def __init__(self, controls: Controls) -> None:
         self.controls = controls
         self.listener = Listener()
+        self.turns = TurnTaking(self.listener)
         self.turn = 0  # answers begun
         self.tacet = False
         self.bar_s = BAR_S
-        self._take: _Take | None = None
+        self._take: Take | None = None
         self._takes = 0
         self._call_began_s: float | None = None
         self._answer_began_s: float | None = None  # and the player has not played since
@@ -108,7 +81,7 @@ class Duet:
     def wait_s(self) -> float:
         """The silence that ends a phrase now."""
         wait = self.controls["wait"]
-        return self.listener.pauses.wait_s if isinstance(wait, str) else float(wait)
+        return self.turns.wait_s(self.controls.number("patience")) if isinstance(wait, str) else float(wait)
 
     # --- what happens --------------------------------------------------------------------------------------------
 
@@ -145,6 +118,14 @@ class Duet:
             actions.append(WakeAt(max(take.over_s, take.start_s) + 0.02))
         return actions
 
+    def expected(self, take_id: int, silence: tuple[float, ...], at_s: float) -> list[Action]:
+        """The network said what it makes of the silence in which a take waits: it may be over sooner or later."""
+        take = self._take
+        if take is None or take.id != take_id or not take.movable(at_s):
+            return []
+        self.turns.take_word(silence)
+        return self._move(take, at_s)
+
     def sent(self, take_id: int, index: int, due_s: float) -> list[Action]:
         """The stage sent a note."""
         take = self._take
@@ -167,13 +148,15 @@ class Duet:
         if take.closing is None:  # the player's key did it, and is about to be heard
             return actions
         reason, at_s = take.closing, max(at_s, take.closing_at_s)
+        if reason == "finished" and take.decided:
+            self.turns.let_be()
         if reason == "revise" and (take.decided or take.endless):
             return actions + self._go_on(take, take.closing_at_s)
         if reason in ("stop", "finished") and not take.decided:
             actions += self._drop_call(at_s)
         actions += self._listen()
         if reason == "trigger":
-            return actions + self._start(at_s, take.closing_at_s, endless=self._endless)
+            return actions + self._start(at_s, take.closing_at_s, asked_for=True)
         if reason == "mode":
             return actions + self._enter_mode(take.closing_at_s)
         return actions + self._consider(at_s)
@@ -181,11 +164,14 @@ class Duet:
     def wake(self, now_s: float) -> list[Action]:
         """A time asked for by ``WakeAt`` has come."""
         take = self._take
-        if (
-            take is not None and take.plan is not None and now_s >= take.start_s - READY_BEFORE_S - 1e-4
-        ):  # timers are not exact
-            return self._make_ready(take)
-        if take is not None and take.done and take.closing is None and now_s >= take.over_s:
+        if take is None:
+            return []
+        now_s += 1e-4  # timers are not exact
+        if take.plan is not None and now_s >= take.ready_s:
+            return list(take.made_ready())
+        if take.ask_s is not None and now_s >= take.ask_s:
+            return self._ask(take)
+        if take.done and take.closing is None and now_s >= take.over_s:
             return self._close("finished", now_s, -1.0)
         return []
 
@@ -204,7 +190,7 @@ class Duet:
         return self._consider(at_s)
 
     def do(self, action: str, at_s: float) -> list[Action]:
-        """An action was asked for: answer, stop, tacet or panic; others are not the duet's."""
+        """An action was asked for: answer, later, stop, finish, tacet or panic; others are not the duet's."""
         if action != "answer":
             self._resume = False
         match action:
@@ -212,19 +198,24 @@ class Duet:
                 self._resume = self._endless and not self.tacet
             case "answer":
                 if self._take is None:
-                    return [] if self.tacet else self._start(at_s, at_s, endless=self._endless)
-                return self._close("trigger", at_s, -1.0) if self.state == "waiting" else []
+                    return [] if self.tacet else self._start(at_s, at_s, asked_for=True)
+                return self._hurry(self._take, at_s) if self.state == "waiting" else []
+            case "later":
+                return self._put_off(self._take, at_s) if self._take else []
             case "stop":
-                return self._close("stop", at_s, RELEASE_S) if self._take else []
+                return self._close("stop", at_s, RELEASE_S)
+            case "finish":
+                self.tacet = True
+                return self._finish(self._take, at_s) if self._take else []
             case "tacet":
                 self.tacet = not self.tacet
                 if self.tacet:
-                    return self._close("stop", at_s, RELEASE_S) if self._take else []
-                return self._enter_mode(at_s)
+                    return self._close("stop", at_s, RELEASE_S)
+                return self._enter_mode(at_s) if self._take is None else []
             case "panic":
                 self.listener.forget()
                 self._call_began_s = None
-                return [Silence(), *(self._close("stop", at_s, 0.0) if self._take else [])]
+                return [Silence(), *self._close("stop", at_s, 0.0)]
         return []
 
     def stage_lost(self, at_s: float) -> list[Action]:
@@ -243,7 +234,7 @@ class Duet:
         self._stage_there = True
         resume, self._resume = self._resume, False
         if resume and self._endless and not self.tacet:
-            return self._start(at_s, at_s, endless=True)
+            return self._start(at_s, at_s)
         return self._enter_mode(at_s) if self._take is None else []
 
     # --- how it follows ------------------------------------------------------------------------------------------
@@ -263,30 +254,65 @@ class Duet:
         began_s, since_s = self._answer_began_s, self.listener.silent_since_s
         if began_s is not None and since_s is not None and at_s - began_s < TOO_EARLY_S:
             self.listener.pauses.silence(at_s - since_s)
+            self.turns.too_early()
         self._answer_began_s = None
+
+    def _hurry(self, take: Take, at_s: float) -> list[Action]:
+        """The player does not want to wait."""
+        if take.start_s - at_s > WAITED_LONG_S:
+            self.turns.too_late()
+        return self._close("trigger", at_s, -1.0)
+
+    def _put_off(self, take: Take, at_s: float) -> list[Action]:
+        """The player has not finished: an answer that waits waits longer, one that has begun ends."""
+        if self.state == "playing" or take.finishing:
+            return []
+        if take.decided:
+            self.turns.too_early()
+            self._answer_began_s = None
+            return self._close("yield", at_s, RELEASE_S)
+        self.turns.put_off(at_s + max(self.wait_s, PUT_OFF_S))
+        if take.movable(at_s):
+            return self._move(take, at_s)
+        return self._close("put off", at_s, RELEASE_S)
+
+    def _move(self, take: Take, at_s: float) -> list[Action]:
+        """A take that nobody was given yet begins at another time: when this silence is over, as it is known now."""
+        over_s = self.turns.over_s(self.wait_s)
+        if over_s is not None:
+            start_s = max(over_s, at_s)
+            take.move(start_s, self.listener.tail(start_s))
+        return [WakeAt(take.ready_s)] if take.ready_s > at_s else list(take.made_ready())
+
+    def _ask(self, take: Take) -> list[Action]:
+        asked_s, take.ask_s = take.ask_s, None
+        if asked_s is None or take.plan is None or take.closing is not None:
+            return []
+        return [Expect(take.id, tuple(self.listener.tail(asked_s)))]
+
+    def _finish(self, take: Take, at_s: float) -> list[Action]:
+        """Close within a bar what is being played; what has not begun does not begin."""
+        if not take.decided:
+            return self._close("stop", at_s, RELEASE_S)
+        self._answer_began_s = None
+        take.finish(at_s + self.bar_s, at_s)
+        return self._close("revise", at_s, take.end_s - at_s)
 
     def _make_room(self, at_s: float) -> list[Action]:
         """The player struck a key: what becomes of the take."""
         match self.state:
             case "waiting":
                 return self._close("withdrawn", at_s, RELEASE_S)
-            case "answering" if self.controls["on_interrupt"] == "yield":
+            case "answering" if self.controls["on_interrupt"] == "yield" and not (self._take and self._take.finishing):
                 return self._close("yield", at_s, RELEASE_S)
             case "playing":
                 return self._close("revise", at_s, -1.0)
         return []
 
     def _close(self, reason: Closing, at_s: float, release_s: float) -> list[Action]:
-        take = self._take
-        if take is None:
-            return []
-        asked = take.closing
-        # A stronger reason takes the place of a weaker one; the stage is asked again only to let go sooner.
-        if asked is None or reason in ("stop", "mode") or (reason in ("yield", "withdrawn") and asked == "revise"):
-            take.closing, take.closing_at_s = reason, at_s
-        return [TakeBack(take.id, release_s)] if asked is None or release_s >= 0 else []
+        return [] if self._take is None else list(self._take.close(reason, at_s, release_s))
 
-    def _sounded(self, take: _Take, index: int, at_s: float) -> list[Action]:
+    def _sounded(self, take: Take, index: int, at_s: float) -> list[Action]:
         """Note ``index`` has sounded. The first of a take makes its tail the past; the first of a turn decides it."""
         if take.last_sent is None:
             self.listener.consumed(take.tail)
@@ -297,7 +323,7 @@ class Duet:
         self.turn = take.turn
         self.listener.phrase_over()
         self._call_began_s = None
-        self._answer_began_s = at_s
+        self._answer_began_s = None if take.asked_for or take.finishing else at_s
         return [TurnBegins(take.turn, "livemuse", at_s)]
 
     def _drop_call(self, at_s: float) -> list[Action]:
@@ -314,7 +340,6 @@ class Duet:
 
     def _consider(self, now_s: float) -> list[Action]:
         """Whether silence has begun, and so an answer is to be made ready."""
-        since_s = self.listener.silent_since_s
         if (
             self._take is not None
             or self.tacet
@@ -322,70 +347,50 @@ class Duet:
             or self.controls["mode"] != "answer"
             or self.listener.holding
             or not self.listener.silence_counts
-            or since_s is None
+            or self.listener.silent_since_s is None
         ):
             return []
-        return self._start(now_s, max(since_s + self.wait_s, now_s), endless=False)
+        over_s = self.turns.over_s(self.wait_s)
+        return self._start(now_s, now_s if over_s is None else max(over_s, now_s))
 
     def _enter_mode(self, at_s: float) -> list[Action]:
         if self.controls["mode"] == "solo" and not self.tacet and self._stage_there:
-            return self._start(at_s, at_s, endless=True)
+            return self._start(at_s, at_s)
         return self._consider(at_s)
 
-    def _answer_length(self, start_s: float) -> tuple[float, int | None]:
-        """(seconds, notes or None) of the answer to the call just heard."""
-        length = self.controls.text("answer_length")
-        if length == "auto":
-            call_s = start_s - self.wait_s - (self._call_began_s if self._call_began_s is not None else start_s)
-            return min(max(call_s, SHORTEST_AUTO_S), LONGEST_AUTO_S), None
-        amount, _, unit = length.partition(" ")
-        if unit == "notes":
-            return LONGEST_ANSWER_S, int(float(amount))
-        return min(float(amount) * (self.bar_s if unit == "bars" else 1.0), LONGEST_ANSWER_S), None
-
-    def _start(self, now_s: float, start_s: float, *, endless: bool) -> list[Action]:
-        """A new turn, its first note at ``start_s``."""
-        length_s, notes = (float("inf"), None) if endless else self._answer_length(start_s)
+    def _start(self, now_s: float, start_s: float, *, asked_for: bool = False) -> list[Action]:
+        """A new turn, its first note at ``start_s``; or at once, and whatever the silence, where it was asked for."""
+        since_s, began_s = self.listener.silent_since_s, self._call_began_s
+        call_s = 0.0 if began_s is None else (start_s if since_s is None else since_s) - began_s
+        length_s, notes = answer_length(self.controls.text("answer_length"), call_s, self.bar_s)
+        if self._endless:
+            length_s, notes = float("inf"), None
         self._takes += 1
-        self._take = _Take(
-            self._takes, self.turn + 1, 0, start_s, start_s + length_s, endless, 0, notes, start_s + HORIZON_S, start_s
-        )
-        return self._open(self._take, now_s, exact=True)
-
-    def _go_on(self, old: _Take, at_s: float) -> list[Action]:
-        """The same turn, made again from its last sounding note on."""
-        played = 0 if old.last_sent is None else old.last_sent + 1 - old.first_index
-        left = None if old.notes_left is None else old.notes_left - played
-        if (left is not None and left <= 0) or at_s >= old.end_s:
-            return self._listen() + self._consider(at_s)
-        self._takes += 1
-        self._take = _Take(
-            self._takes, old.turn, old.revision + 1, at_s, old.end_s, old.endless, old.first_index + played, left,
-            at_s + HORIZON_S, old.first_beat_s if old.decided else at_s, decided=old.decided,
+        take = self._take = Take(
+            self._takes, self.turn + 1, 0, start_s, start_s + length_s, self._endless, 0, notes, start_s + HORIZON_S,
+            start_s, asked_for=asked_for,
         )  # fmt: skip
-        return self._open(self._take, at_s, exact=not old.decided)
-
-    def _open(self, take: _Take, now_s: float, *, exact: bool) -> list[Action]:
-        if take.endless:
-            yields = NEVER
+        waits = not asked_for and not self._endless and since_s is not None
+        if waits and self.controls["wait"] == "auto" and not self.turns.has_word and start_s > now_s:
+            assert since_s is not None
+            take.ask_s = since_s + ASK_AFTER_S
+            take.ready_by(since_s + KNOWN_WITHIN_S)
         else:
-            yields = ALWAYS if self.controls["on_interrupt"] == "yield" else UNTIL_FIRST
-            yields = NEVER if yields == UNTIL_FIRST and take.decided else yields
+            take.ready_by()
+        return self._open(take, now_s, exact=True)
+
+    def _go_on(self, old: Take, at_s: float) -> list[Action]:
+        """The same turn, made again from its last sounding note on."""
+        take = old.again(self._takes + 1, at_s)
+        if take is None:
+            return self._listen() + self._consider(at_s)
+        self._takes, self._take = take.id, take
+        return self._open(take, at_s, exact=not old.decided)
+
+    def _open(self, take: Take, now_s: float, *, exact: bool) -> list[Action]:
         actions = self._listen()
         tail = self.listener.tail(take.start_s, TYPICAL_NOTE_S if take.endless else SHORTEST_NOTE_S)
-        take.tail = len(tail)
-        plan = Plan(
-            take.id, take.turn, take.revision, tuple(tail),
-            take.start_s if exact else None, take.start_s, take.end_s, take.notes_left, take.first_index, self.controls,
-            take.first_beat_s,
-        )  # fmt: skip
-        actions.append(OpenTake(take.id, yields, RELEASE_S, take.turn, take.revision))
-        take.plan = plan
-        if take.start_s - READY_BEFORE_S > now_s:
-            return [*actions, WakeAt(take.start_s - READY_BEFORE_S)]
-        return actions + self._make_ready(take)
-
-    def _make_ready(self, take: _Take) -> list[Action]:
-        plan, take.plan = take.plan, None
-        assert plan is not None
-        return [Begin(plan), Extend(take.id, take.asked_until_s)]
+        actions.append(take.opened(tail, self.controls, exact=exact))
+        if take.ready_s <= now_s:
+            return actions + list(take.made_ready())
+        return actions + [WakeAt(at_s) for at_s in (take.ask_s, take.ready_s) if at_s is not None]

@@ -16,7 +16,8 @@ SHORTEST_NOTE_S: Final = 0.01
 LONGEST_TAIL: Final = 24  # notes whose end is not known yet; older ones are taken as long as they have sounded
 MOST_NOTES_PER_S: Final = 200  # more is no playing but a flood: recorded, not listened to
 LONGEST_HOLD_S: Final = 60.0  # a key down for longer, while others are struck, has lost its release on the way
-_CHORD_S: Final = 0.03  # onsets closer than this are one chord
+CHORD_S: Final = 0.03  # onsets closer than this are one chord
+STRUCK_KEPT: Final = 40  # keys that say what a note of this phrase is like
 _REMEMBERED: Final = 32  # pauses and onsets that say how this player plays now
 
 
@@ -37,11 +38,25 @@ class Pauses:
         self._onsets_s.append(min(gap_s, LONGEST_WAIT_S))
 
     @property
+    def longest_s(self) -> float:
+        """The longest of them lately."""
+        return max(self._silences_s)
+
+    @property
     def wait_s(self) -> float:
         """Half as long again as nearly all silences and nine in ten gaps between onsets, from 0.3 to 2 s."""
         silence = quantiles(self._silences_s, n=10, method="inclusive")[8]
         onsets = quantiles(self._onsets_s, n=10, method="inclusive")[8]
         return min(max(1.5 * silence + 0.1, 1.5 * onsets, SHORTEST_WAIT_S), LONGEST_WAIT_S)
+
+
+@dataclass(slots=True)
+class Struck:
+    """A key that was struck, and when it was let go (None: not yet)."""
+
+    onset_s: float
+    pitch: int
+    up_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +79,7 @@ class Listener:
         self.pauses = Pauses()
         self.silent_since_s: float | None = None  # the last release, while no key is held
         self.last_onset_s: float | None = None
+        self.struck: deque[Struck] = deque(maxlen=STRUCK_KEPT)  # the last keys, oldest first
         self._onsets_s: deque[float] = deque(maxlen=MOST_NOTES_PER_S)
         self._fresh = True  # the next key starts a phrase: the silence before it says nothing
 
@@ -71,6 +87,11 @@ class Listener:
     def holding(self) -> bool:
         """Whether a key is down (the pedal alone does not count)."""
         return bool(self._held)
+
+    @property
+    def pedal_down(self) -> bool:
+        """Whether a pedal keeps what was played sounding."""
+        return bool(self._down)
 
     def hear(self, event: Heard) -> None:
         """Take in one event."""
@@ -98,7 +119,7 @@ class Listener:
         self._onsets_s.append(event.at_s)
         if not self._fresh:
             gap_s = event.at_s - (self.last_onset_s if self.last_onset_s is not None else event.at_s)
-            if gap_s > _CHORD_S:
+            if gap_s > CHORD_S:
                 self.pauses.between_onsets(gap_s)
                 self.pauses.silence(0.0 if self.silent_since_s is None else event.at_s - self.silent_since_s)
         for open_ in self._open:
@@ -110,12 +131,17 @@ class Listener:
         self._held[key] = event.at_s
         self.silent_since_s = None
         self.last_onset_s = event.at_s
+        self.struck.append(Struck(event.at_s, event.pitch))
         self._open.append(_Open(Note(event.at_s, event.pitch, 0.0, event.velocity), key, held=True, ended=False))
 
     def _release(self, key: tuple[int, int], at_s: float) -> None:
         if key not in self._held:
             return
         del self._held[key]
+        for struck in reversed(self.struck):
+            if struck.pitch == key[1] and struck.up_s is None:
+                struck.up_s = at_s
+                break
         for open_ in self._open:
             if open_.key == key and open_.held:
                 open_.held = False
@@ -173,5 +199,6 @@ class Listener:
         self._open.clear()
         self._held.clear()
         self._down.clear()
+        self.struck.clear()
         self.silent_since_s = None
         self._fresh = True

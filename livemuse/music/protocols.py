@@ -38,12 +38,22 @@ class Stepper(Protocol):
         """Float32 logits (n,) of ``head``, given what was already drawn of this note."""
         ...
 
+    def step_logits(self, state: Any, pitches: Sequence[int]) -> Any:
+        """Float32 logits (k, n) of the step, a row for each of k pitches that might come next."""
+        ...
+
 
 class Partner(Protocol):
     """Who makes the notes: the improviser, as the engine and a virtual evening see it."""
 
     def listen(self, notes: Sequence[Note]) -> None:
         """These notes sounded."""
+        ...
+
+    def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
+        """How likely it is that nothing more is struck for each of ``turntaking.SILENCES_S`` after the last onset of
+        ``tail`` (heard, but not yet final); empty where nothing can be said.
+        """
         ...
 
     def begin(self, plan: Plan) -> None:

@@ -1,9 +1,12 @@
 """What the duet wants done: actions for the improviser, for the stage, and for whoever keeps the time."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from livemuse.music.controls import Controls
 from livemuse.music.notes import Note, PlannedNote, Who
+
+CLOSING_NOTE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +15,7 @@ class Plan:
 
     ``start_s`` is the exact onset of its first note, or None where it goes on from notes already played and the
     model chooses. Nothing is struck before ``not_before_s`` nor from ``end_s`` on, nothing sounds past ``end_s``.
+    Where ``closing`` is set the music ends with it: its last note is one to end on, and sounds until ``end_s``.
     Chance is keyed by (seed, turn, revision, note), notes counted from ``first_index``. ``first_beat_s`` is where the
     chords begin, the first note of the turn however often it is made again; None: with this take.
     """
@@ -27,6 +31,12 @@ class Plan:
     first_index: int
     controls: Controls
     first_beat_s: float | None = None
+    closing: bool = False
+
+    @property
+    def last_onset_s(self) -> float:
+        """Where the last note of a closing take is struck: it sounds for a second, or the last half of the take."""
+        return self.end_s - min(CLOSING_NOTE_S, (self.end_s - self.not_before_s) / 2)
 
 
 # --- for the improviser ------------------------------------------------------------------------------------------
@@ -55,6 +65,14 @@ class Extend:
 
 
 @dataclass(frozen=True, slots=True)
+class Expect:
+    """Say how long a silence is to be expected after these last notes; asked on behalf of a waiting take."""
+
+    take: int
+    tail: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """What was sent of a take has sounded and is now the past; the rest never was (None: nothing was sent)."""
 
@@ -70,6 +88,14 @@ class Extension:
     notes: tuple[PlannedNote, ...]
     shortened: tuple[PlannedNote, ...]
     done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What ``Expect`` gave: how likely nothing more is struck for each of ``SILENCES_S``; empty where unknown."""
+
+    take: int
+    silence: tuple[float, ...]
 
 
 # --- for the stage -----------------------------------------------------------------------------------------------
@@ -127,4 +153,9 @@ class TurnBegins:
     at_s: float
 
 
-Action = Listen | Begin | Extend | Settle | OpenTake | Play | TakeBack | Silence | WakeAt | TurnBegins
+Action = Listen | Begin | Extend | Expect | Settle | OpenTake | Play | TakeBack | Silence | WakeAt | TurnBegins
+
+Task = Listen | Begin | Extend | Expect | Settle
+"""What the improviser is asked to do."""
+Made = Extension | Expected
+"""What it gives."""

@@ -41,6 +41,12 @@ class Key:
         """Whether the third above the tonic is a minor one, and no major one is there."""
         return 3 in self.steps and 4 not in self.steps
 
+    @property
+    def tonic_triad(self) -> frozenset[int]:
+        """The pitch classes of the chord to end on: tonic, third and fifth, as far as the scale has them."""
+        steps = (0, 3 if self.is_minor else 4, 7)
+        return frozenset((self.tonic + step) % 12 for step in steps) & self.pitch_classes
+
     def __str__(self) -> str:
         if self.scale == OWN:
             return "{" + " ".join(PITCH_CLASS_NAMES[(self.tonic + step) % 12] for step in self.own) + "}"

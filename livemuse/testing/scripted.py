@@ -1,5 +1,6 @@
 """A model without weights: it plays a scale, or whatever it is given, and remembers what it heard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,3 +65,7 @@ class ScriptedStepper:
         logits = np.zeros(self.vocabulary.sizes[head], dtype=np.float32)
         logits[favoured] = self._confidence
         return logits
+
+    def step_logits(self, state: ScriptedState, pitches: Sequence[int]) -> NDArray[np.float32]:
+        """(k, n) logits of the step, the same for every pitch."""
+        return np.stack([self.logits(state, "step", (pitch,)) for pitch in pitches])

@@ -22,6 +22,8 @@ KEYS: Final = (
     Key("f1,question_mark", "F1", "help", "help", "This page (also ?)."),
     Key("space,f2", "Space", "answer", "do('answer')", "Let livemuse answer now, not waiting for silence (also F2)."),
     Key("backspace,f3", "Bksp", "stop", "do('stop')", "Stop livemuse; what sounds ends within 0.3 s (also F3)."),
+    Key("ctrl+l", "^L", "later", "do('later')", "Not yet: put the answer off, and wait longer from now on."),
+    Key("ctrl+f", "^F", "finish", "do('finish')", "Let livemuse close with a cadence within a bar, then only listen."),
     Key("f4", "F4", "tacet", "do('tacet')", "Let livemuse listen and never play; again to let it play."),
     Key("escape", "Esc", "PANIC", "panic", "End every note at once."),
     Key("f9,ctrl+p", "F9", "panic", "panic", "Panic from anywhere, lists and text fields too (also Ctrl+P).", True),
@@ -44,7 +46,7 @@ KEYS: Final = (
 # in the order in which they give way to a narrow terminal, the last first
 ON_THE_LINE: Final = (
     "help", "do('answer')", "do('stop')", "panic", "do('tacet')", "quit", "detach", "open('mode')", "open('key')",
-    "open('model')", "open('midi_in')", "open('midi_out')", "state", "do('save')",
+    "open('model')", "open('midi_in')", "open('midi_out')", "do('later')", "do('finish')", "state", "do('save')",
 )  # fmt: skip
 ON_CONTROLS: Final = (
     ("Left, Right", "Move the control with the focus; Shift moves it five steps, Delete puts it back."),

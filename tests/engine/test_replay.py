@@ -96,3 +96,10 @@ def test_so_does_one_in_which_the_style_was_turned(tmp_path: Path) -> None:
     assert "The model styled does not know polka, which is left out." in [
         r.fields["text"] for r in records if r.kind == "notice"
     ]
+
+
+def test_so_does_one_in_which_the_model_said_how_long_to_wait(tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path):
+        path = asyncio.run(an_evening(tmp_path, ("register", "72-96"), wait="auto", patience=0.4))
+    records = lived_again(path, records_of(path)[0].fields["model"]["name"])
+    assert [r for r in records if r.kind == "expected"]

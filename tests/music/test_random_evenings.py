@@ -15,6 +15,7 @@ _CONTROLS = st.sampled_from(
         ("mode", "answer"), ("mode", "continue"), ("mode", "solo"), ("temperature", 0), ("temperature", 1.5),
         ("density", 4), ("density", 0.25), ("register", "60-62"), ("on_interrupt", "overlap"),
         ("on_interrupt", "ignore"), ("on_interrupt", "yield"), ("wait", 0.1), ("answer_length", "2 s"),
+        ("patience", 0), ("patience", 1),
         ("answer_length", "3 notes"), ("max_voices", 1), ("max_notes_per_s", 3), ("key", "Eb dorian"), ("seed", 5),
     ]
 )  # fmt: skip
@@ -23,7 +24,7 @@ _EVENTS = st.one_of(
     st.tuples(st.just("up"), st.integers(0, 1), st.integers(40, 80)),
     st.tuples(st.just("pedal"), st.integers(0, 1), st.booleans()),
     st.tuples(st.just("off"), st.integers(0, 1), st.none()),
-    st.tuples(st.just("do"), st.sampled_from(["answer", "stop", "panic", "tacet"]), st.none()),
+    st.tuples(st.just("do"), st.sampled_from(["answer", "later", "stop", "finish", "panic", "tacet"]), st.none()),
     st.tuples(st.just("set"), _CONTROLS, st.none()),
 )
 _SCRIPTS = st.lists(st.tuples(st.floats(0.001, 2.0), _EVENTS), max_size=40)

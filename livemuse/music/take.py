@@ -1,0 +1,121 @@
+"""A take of the duet's: one answer, or one stretch of playing, from its announcement to the stage's last word on it."""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from livemuse.music.ceilings import LONGEST_ANSWER_S
+from livemuse.music.controls import Controls
+from livemuse.music.notes import Note
+from livemuse.music.schedule import Begin, Extend, OpenTake, Plan, TakeBack
+
+READY_BEFORE_S: Final = 0.25  # an answer is made so long before its first note: most silences are over sooner
+READY_AT_LEAST_S: Final = 0.03  # and no later than this before it
+HORIZON_S: Final = 2.0  # so far ahead notes lie ready; a stall of the engine shorter than half of it is not heard
+SHORTEST_AUTO_S, LONGEST_AUTO_S = 3.0, 12.0  # an `auto` answer is as long as its call, within these
+
+RELEASE_S: Final = 0.3  # sounding notes end within this when livemuse yields
+NEVER, ALWAYS, UNTIL_FIRST = 0, 1, 2  # how a take yields, as in livemuse.midi.link
+
+Closing = Literal["withdrawn", "put off", "yield", "revise", "trigger", "stop", "mode", "finished"]
+
+
+@dataclass(slots=True)
+class Take:
+    """What is to be played, and how far it has come."""
+
+    id: int
+    turn: int
+    revision: int
+    start_s: float
+    end_s: float
+    endless: bool
+    first_index: int  # notes are counted through the revisions of a turn
+    notes_left: int | None
+    asked_until_s: float
+    first_beat_s: float  # of the chords, through all revisions
+    decided: bool = False  # a note of this turn has sounded
+    asked_for: bool = False  # by the player, who did not wait for it
+    finishing: bool = False  # the music ends with it
+    ask_s: float | None = None  # when the network is asked what it makes of this silence
+    ready_s: float = float("-inf")  # when it is to be made
+    last_sent: int | None = None
+    plan: Plan | None = None  # not given to the improviser yet
+    tail: int = 0  # notes of the call that were fed for this take alone
+    done: bool = False  # planned to its end
+    over_s: float = float("-inf")  # when the last planned note ends
+    closing: Closing | None = None
+    closing_at_s: float = 0.0
+
+    def again(self, number: int, at_s: float) -> "Take | None":
+        """The same turn as take ``number``, from its last note on; None where nothing of it is left."""
+        played = 0 if self.last_sent is None else self.last_sent + 1 - self.first_index
+        left = None if self.notes_left is None else self.notes_left - played
+        if (left is not None and left <= 0) or at_s >= self.end_s:
+            return None
+        return Take(
+            number, self.turn, self.revision + 1, at_s, self.end_s, self.endless, self.first_index + played, left,
+            at_s + HORIZON_S, self.first_beat_s if self.decided else at_s, decided=self.decided,
+            asked_for=self.asked_for, finishing=self.finishing,
+        )  # fmt: skip
+
+    def opened(self, tail: list[Note], controls: Controls, *, exact: bool) -> OpenTake:
+        """Plan it after what was heard, the tail of which is not final; what tells the stage of it."""
+        self.tail = len(tail)
+        self.plan = Plan(
+            self.id, self.turn, self.revision, tuple(tail),
+            self.start_s if exact else None, self.start_s, self.end_s, self.notes_left, self.first_index, controls,
+            self.first_beat_s, self.finishing,
+        )  # fmt: skip
+        yields = ALWAYS if controls["on_interrupt"] == "yield" else UNTIL_FIRST
+        if self.endless or self.finishing or (yields == UNTIL_FIRST and self.decided):
+            yields = NEVER
+        return OpenTake(self.id, yields, RELEASE_S, self.turn, self.revision)
+
+    def ready_by(self, word_until_s: float = float("-inf")) -> None:
+        """Set when it is made: so long before its first note, but not before a word that is waited for may be there."""
+        self.ready_s = max(self.start_s - READY_BEFORE_S, min(word_until_s, self.start_s - READY_AT_LEAST_S))
+
+    def made_ready(self) -> list[Begin | Extend]:
+        """Give its plan to the improviser."""
+        plan, self.plan = self.plan, None
+        assert plan is not None
+        return [Begin(plan), Extend(self.id, self.asked_until_s)]
+
+    def movable(self, at_s: float) -> bool:
+        """Whether nobody was given its plan: by the stamp, for whoever wakes late must decide as one on time does."""
+        return self.plan is not None and self.closing is None and at_s < self.ready_s - 1e-3
+
+    def move(self, start_s: float, tail: list[Note]) -> None:
+        """Begin at another time, as long as it was to be; only while it is ``movable``."""
+        assert self.plan is not None
+        self.end_s += start_s - self.start_s
+        self.start_s, self.asked_until_s, self.first_beat_s = start_s, start_s + HORIZON_S, start_s
+        self.plan = replace(
+            self.plan, tail=tuple(tail), start_s=start_s, not_before_s=start_s, end_s=self.end_s, first_beat_s=start_s
+        )
+        self.ready_by()
+
+    def finish(self, by_s: float, at_s: float) -> None:
+        """Let the music end with it, by ``by_s`` at the latest, and not in a hurry."""
+        self.finishing, self.endless, self.notes_left = True, False, None
+        self.end_s = min(max(self.end_s, (at_s + by_s) / 2), by_s)
+
+    def close(self, reason: Closing, at_s: float, release_s: float) -> list[TakeBack]:
+        """Ask for its end. A stronger reason takes the place of a weaker one; the stage is asked again only to let go
+        sooner.
+        """
+        asked = self.closing
+        called_off = reason in ("yield", "withdrawn", "put off") and asked == "revise"
+        if asked is None or reason in ("stop", "mode") or called_off:
+            self.closing, self.closing_at_s = reason, at_s
+        return [TakeBack(self.id, release_s)] if asked is None or release_s >= 0 else []
+
+
+def answer_length(length: str, call_s: float, bar_s: float) -> tuple[float, int | None]:
+    """(seconds, notes or None) of the answer to a call of ``call_s``, where `answer_length` is ``length``."""
+    if length == "auto":
+        return min(max(call_s, SHORTEST_AUTO_S), LONGEST_AUTO_S), None
+    amount, _, unit = length.partition(" ")
+    if unit == "notes":
+        return LONGEST_ANSWER_S, int(float(amount))
+    return min(float(amount) * (bar_s if unit == "bars" else 1.0), LONGEST_ANSWER_S), None
