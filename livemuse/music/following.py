@@ -121,6 +121,8 @@ class Imitation:
         suggestions = {}
         for pitch, weight in found.weights.items():
             if limits.nats[pitch] <= WELCOME and not goes_round(now.recent, pitch):
+                if share * weight > weights.get(pitch, 0.0):  # one pitch, two reasons: the better one
+                    begins.pop(pitch, None)
                 weights[pitch] = weights.get(pitch, 0.0) + share * weight
                 suggestion = found.suggestions[pitch]  # at the tempo of the last notes, however dense they are
                 suggestions[pitch] = replace(suggestion, step_s=suggestion.step_s * self._density)
