@@ -220,7 +220,7 @@ def test_it_is_the_same_again_and_in_handfuls_and_at_temperature_0() -> None:
 
 def test_the_rhythm_is_the_models_own() -> None:
     """Only pitches give way: but where one is struck again too soon, steps stay as they were."""
-    free, followed = made(), made(chords="Am F C G")
+    free, followed = made(imitate=0), made(imitate=0, chords="Am F C G")
     steps = [[b.onset_s - a.onset_s for a, b in itertools.pairwise(notes)] for notes in (free, followed)]
     same = [one == pytest.approx(other) for one, other in zip(*steps, strict=False)]
     assert share(same) > 0.8
@@ -236,9 +236,9 @@ def test_the_rhythm_is_the_models_own() -> None:
     ],
 )
 def test_without_chords_every_note_is_what_it_was_before_there_were_any(values: dict[str, Any], digest: str) -> None:
-    """The digests are of the notes of the version that had no chords, polyphony, dynamics or stay_out."""
+    """The digests are of the notes of the version that had no chords, polyphony, dynamics, stay_out or imitate."""
     for more in ({}, {"tempo": 77, "chords_strength": 0.2}, {"chords": "Am F", "chords_strength": 0}):
-        notes = [note for found in improvise(4.0, 8.0, **values, **more) for note in found.notes]
+        notes = [note for found in improvise(4.0, 8.0, imitate=0, **values, **more) for note in found.notes]
         told = [(n.index, round(n.onset_s, 6), n.pitch, round(n.duration_s, 6), n.velocity) for n in notes]
         assert hashlib.sha256(repr(told).encode()).hexdigest()[:16] == digest
 

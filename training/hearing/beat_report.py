@@ -102,6 +102,12 @@ def table(found: dict[str, Any]) -> str:
                 ]
                 shares = " | ".join(f"{cell:.3f}" for cell in cells)
                 lines.append(f"| {source} ({m['pieces_with_beats']}) | {ear} | {shares} |")
+    for source, ears in found["sources"].items():
+        share = ears["livemuse"]["repeated"]
+        lines += [
+            "",
+            f"{source}: who knows all beats so far and repeats the last period is within 30 ms in {share:.3f}",
+        ]
     lines += ["", f"keys at random times: a beat is called clear {found['chance']:.3f} of the time"]
     lines.append(f"{found['us_a_note']:.0f} microseconds a note")
     return "\n".join(lines)

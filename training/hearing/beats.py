@@ -206,6 +206,7 @@ def measured(pieces: Sequence[Piece], make: Callable[[], Ear]) -> dict[str, Any]
     bars = np.array([h.bars for h in known]).reshape(-1, 3).sum(0)
     found |= {
         "pieces_with_beats": len(known),
+        "repeated": _mean([_repeated(piece.true) for piece in pieces if piece.true.phase_known]),
         "near": _mean([float(near) for _, near in asked]),
         "clear": len(clear) / max(len(asked), 1),
         "near_when_clear": _mean([float(near) for near in clear]),
@@ -214,6 +215,11 @@ def measured(pieces: Sequence[Piece], make: Callable[[], Ear]) -> dict[str, Any]
         "bars_begin": int(bars[2]) / max(int(bars[0]), 1),
     }
     return found
+
+
+def _repeated(true: TrueBeats) -> float:
+    """The share of beats that come within NEAR_S of where one who knows all beats before repeats the last period."""
+    return float(np.mean(np.abs(np.diff(true.beats_s[:MOST_BEATS], 2)) <= NEAR_S))
 
 
 def _mean(values: Sequence[float]) -> float:
