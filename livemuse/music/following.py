@@ -22,7 +22,7 @@ _KEPT: Final = 3  # of them, that weigh when the next answer begins
 _LONGEST_RUN: Final = 10  # notes that go on just as the player did; then it turns away, sooner or later
 _TURNS_AWAY: Final = 0.8  # by so much with each note more
 _BEFORE_ANOTHER: Final = 8  # notes between two motifs at least
-_AT_A_NOTE: Final = 0.25  # how readily a motif begins at any note later on, at imitate 1
+_AT_A_NOTE: Final = 0.25  # how readily a motif begins at any note later on, at imitate 1; far less readily below
 _AGAIN: Final = 0.75  # and by how much less with each that was taken up
 _NO_TIME_S: Final = 0.06  # so close before its next note there is no room for another
 _ROUND: Final = 3  # times that one figure may go round at once
@@ -121,6 +121,8 @@ class Imitation:
         suggestions = {}
         for pitch, weight in found.weights.items():
             if limits.nats[pitch] <= WELCOME and not goes_round(now.recent, pitch):
+                if share * weight > weights.get(pitch, 0.0):  # one pitch, two reasons: the better one
+                    begins.pop(pitch, None)
                 weights[pitch] = weights.get(pitch, 0.0) + share * weight
                 suggestion = found.suggestions[pitch]  # at the tempo of the last notes, however dense they are
                 suggestions[pitch] = replace(suggestion, step_s=suggestion.step_s * self._density)
@@ -152,7 +154,7 @@ class Imitation:
             return self._amount
         if now.since < _BEFORE_ANOTHER:
             return 0.0
-        return self._amount**3 * _AT_A_NOTE * _AGAIN ** len(now.stated)
+        return self._amount**6 * _AT_A_NOTE * _AGAIN ** len(now.stated)
 
     def _beginnings(self, now: Following, limits: Limits) -> list[Opening]:
         last = now.recent[-1] if now.recent else None

@@ -22,7 +22,7 @@ from training.evaluate import performance_bundle
 from training.figures.copying import longest_runs, pitches_of
 from training.figures.judging import PAUSE_S, Judge
 from training.figures.planting import Planted, goes_round, in_a_voice, in_skyline, planted
-from training.figures.playing import Turn, choose_turns, controls_of, load_stepper
+from training.figures.playing import SEED, Turn, choose_turns, controls_of, load_stepper
 
 AMOUNTS: Final = (0.0, 0.25, 0.5, 1.0)
 BETWEEN_S: Final = 1.0  # from the end of an answer to the player's next call
@@ -60,7 +60,10 @@ def motifs(asked: Asked, say: Callable[[str], None]) -> dict[str, Any]:
     rows = {}
     for amount in asked.amounts:
         controls = controls_of(asked.settings).replaced("imitate", amount)
-        done = [Answered(call, two_answers(stepper, call, turn, controls)) for call, turn in calls]
+        done = [
+            Answered(call, two_answers(stepper, call, turn, controls.replaced("seed", SEED + k)))
+            for k, (call, turn) in enumerate(calls)  # chance is keyed by turn and note: one seed would be one throw
+        ]
         rows[f"{amount:g}"] = figures(done, judge)
         say(f"imitate {amount:g}: {rows[f'{amount:g}']['comes_back']:.0%} of {len(done)} motifs come back")
     return {"model": stepper.name, "calls": len(calls), "seed": asked.seed, "split": asked.split, "imitate": rows}
