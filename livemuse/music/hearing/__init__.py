@@ -1,0 +1,1 @@
+"""What a musician hears in playing as it goes by: its key, its chords, its touch. Note by note, in microseconds."""
