@@ -1,7 +1,8 @@
 """`python -m training hearing-key`: the key heard, beside the keys that pieces state and beside music21.
 
-DATA is a manifest (a CSV with the columns file, title, source, split, composition_group, as MAESTRO's own is) or a folder of
-MIDI files; keys are taken from titles, from Mutopia's key signatures, and from a key_audio.txt beside a file (POP909).
+DATA is a manifest (a CSV with the columns file, title, source, split, composition_group, or MAESTRO's own) or a
+folder of MIDI files; keys are taken from titles, Mutopia's key signatures, and a key_audio.txt beside a file
+(POP909).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """How much of the time the chord heard is the annotated one, on songs with chords beside them as in POP909.
 
-A folder a song: ``NNN.mid`` and ``chord_midi.txt``, lines ``begin end F#:min7/b7`` in seconds (Wang et al. 2020). The chord
-heard holds until the next key is struck. Shares of time as in MIREX: of the root where a chord is annotated, and of root and
-third together where that is major or minor. Nothing is heard in advance, so being late costs as being wrong does.
+A folder a song: ``NNN.mid`` and ``chord_midi.txt``, lines ``begin end F#:min7/b7`` in seconds (Wang et al. 2020). The
+chord heard holds until the next key is struck. Shares of time as in MIREX: of the root where a chord is annotated,
+and of root and third together where that is major or minor. Nothing is heard in advance: being late costs as being
+wrong does.
 """
 
 from __future__ import annotations
@@ -161,5 +162,7 @@ def table(found: dict[str, Any]) -> str:
     lines = [f"{found['songs']} songs       root  root and third  confidence"]
     for hearer in _HEARERS:
         shares = found[hearer]
-        lines.append(f"{hearer:11}{100 * shares['root']:9.1f}{100 * shares['majmin']:16.1f}{shares['confidence']:12.2f}")
+        lines.append(
+            f"{hearer:11}{100 * shares['root']:9.1f}{100 * shares['majmin']:16.1f}{shares['confidence']:12.2f}"
+        )
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """How often the key heard is the one that a piece states, after so many notes and at the end; beside music21.
 
-The measure is the share that is exactly right, and beside it the weighted score of MIREX as mir_eval computes it: 1 for the
-key itself, 0.5 for the one a fifth above, 0.3 for the relative, 0.2 for the parallel.
+The measure is the share that is exactly right, and beside it the weighted score of MIREX as mir_eval computes it: 1
+for the key itself, 0.5 for the one a fifth above, 0.3 for the relative, 0.2 for the parallel.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _stated(key: Key | None) -> Stated:
 def music21_keys(piece: KeyedPiece) -> Found:
     """What Krumhansl-Schmuckler hears by music21 in the same notes, each with the length it sounds."""
     found = {str(n): music21_key(piece.pitches[:n], piece.durations_s[:n]) for n in LENGTHS}
-    lengths_s: dict[int, float] = defaultdict(float)  # it weighs pitch classes by length: one long note each is the same
+    lengths_s: dict[int, float] = defaultdict(
+        float
+    )  # it weighs pitch classes by length: one long note each is the same
     for pitch, duration_s in zip(piece.pitches, piece.durations_s, strict=True):
         lengths_s[60 + pitch % 12] += duration_s
     return found | {END: music21_key(list(lengths_s), list(lengths_s.values()))}
@@ -67,7 +69,7 @@ def music21_key(pitches: Sequence[int], durations_s: Sequence[float]) -> Stated:
         from music21 import note, stream
     except ImportError:
         raise ValueError("The comparison needs music21: `pip install music21`, or leave it out with --alone.") from None
-    notes = stream.Stream()
+    notes: stream.Stream[note.Note] = stream.Stream()
     for pitch, duration_s in zip(pitches, durations_s, strict=True):
         one = note.Note(pitch)
         one.duration.quarterLength = duration_s
@@ -89,7 +91,7 @@ def cost_us(pieces: Sequence[KeyedPiece], notes: int = 20_000) -> float:
 
 
 def measure(pieces: Iterable[KeyedPiece], beside: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """Shares right by who states the key and by split; each with MIREX scores, and for each composition counted once."""
+    """Shares right by who states the key and by split; with MIREX scores, and with each composition counted once."""
     kept, rows = [], []
     for piece in pieces:
         kept.append(piece)
@@ -116,7 +118,9 @@ def _group(rows: Sequence[tuple[KeyedPiece, dict[str, Found]]]) -> dict[str, Any
     for hearer in rows[0][1]:
         shares: dict[str, dict[str, float]] = {}
         for after in rows[0][1][hearer]:
-            scores = [(mirex_score(keys[hearer][after], piece.key), 1 / times[piece.composition]) for piece, keys in rows]
+            scores = [
+                (mirex_score(keys[hearer][after], piece.key), 1 / times[piece.composition]) for piece, keys in rows
+            ]
             shares[after] = {
                 "exact": sum(score == 1.0 for score, _ in scores) / len(rows),
                 "mirex": sum(score for score, _ in scores) / len(rows),

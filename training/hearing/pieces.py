@@ -1,8 +1,8 @@
 """The pieces whose key is known, from a manifest or a folder of MIDI files: their notes, their key, and who says so.
 
-Three say so. The title (training.hearing.titles). The key signature, of files that have one and no other, where the source
-keeps the mode: Mutopia does, others write every signature as a major one. A file ``key_audio.txt`` beside the MIDI file, as
-in the data set POP909 (Wang et al. 2020), with one line in it.
+Three say so. The title (training.hearing.titles). The key signature, of files that have one and no other, where the
+source keeps the mode: Mutopia does, others write every signature as a major one. A file ``key_audio.txt`` beside the
+MIDI file, as in the data set POP909 (Wang et al. 2020), with one line in it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from livemuse.errors import FileError
 from livemuse.midi.smf import Song, note_rows, read_song
 from training.hearing.titles import Stated, key_in_title, key_of_annotation, key_of_signature
 
@@ -51,8 +52,8 @@ def keyed_pieces(
 ) -> Iterator[KeyedPiece]:
     """The pieces of a manifest (its files below ``root``, else beside it) or of a folder that have a known key.
 
-    ``sources`` keeps those whose source begins with one of these, ``split`` those of one split of the manifest. Files that are missing or damaged are left out; ValueError
-    where there is nothing to read at all.
+    ``sources`` keeps those whose source begins with one of these, ``split`` those of one split of the manifest. Files
+    that are missing or damaged are left out; ValueError where there is nothing to read at all.
     """
     for file in _files(data, root):
         if split not in (None, file.split):
@@ -66,7 +67,7 @@ def keyed_pieces(
             continue
         try:
             song = read_song(file.path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, FileError):
             continue
         key, said_by = title, "title"
         if key is None and annotation.exists():
@@ -81,7 +82,9 @@ def keyed_pieces(
 
 def _files(data: Path, root: Path | None) -> Iterator[_File]:
     if data.is_dir():
-        paths = sorted(p for p in data.rglob("*") if p.suffix.lower() in (".mid", ".midi") and "versions" not in p.parts)
+        paths = sorted(
+            p for p in data.rglob("*") if p.suffix.lower() in (".mid", ".midi") and "versions" not in p.parts
+        )
         if not paths:
             raise ValueError(f"{data} holds no MIDI files")
         for path in paths:

@@ -1,8 +1,8 @@
 """Key profiles learned from pieces whose key is known: what each degree speaks for a major key, and for a minor one.
 
 A logistic regression over the 24 keys with one weight for each degree of each mode, shared by all transpositions: its
-features are the shares of the pitch classes among n notes, times n ** GROWTH. It learns from the first and the last 10 to 200
-notes of each piece, where the music is in its key most likely.
+features are the shares of the pitch classes among n notes, times n ** GROWTH. It learns from the first and the last
+10 to 200 notes of each piece, where the music is in its key most likely.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EXCERPTS: Final = (slice(10), slice(20), slice(40), slice(200), slice(-40, None)
 MOST_PERFORMANCES: Final = 3  # of one composition, which count as one together
 ANNOTATED: Final = 0.5  # a song of an annotated corpus against a composition that states its key
 DECAY: Final = 1e-4  # weight decay
-STEPS, RATE = 1500, 4.0
+STEPS, RATE = 1500, 4.0  # enough to settle in the second decimal
 Floats = npt.NDArray[np.float64]
 
 

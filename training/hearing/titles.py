@@ -1,8 +1,9 @@
 """The key that a piece states of itself: in its title (``Sonata in C-sharp minor``), or as its key signature.
 
 A title counts where it names one key for all that the file holds: a later movement of a work has a key of its own,
-and is left out. Names are read as English (``B-flat minor``, ``F# Min``, ``in Eb``) or, before ``Dur`` and ``Moll``, as
-German (``cis-Moll``; ``B-Dur`` is B flat major, ``H-Dur`` is B major). A tonic alone (``Sonata in A, K. 331``) means major.
+and is left out. Names are read as English (``B-flat minor``, ``F# Min``, ``in Eb``) or, before ``Dur`` and ``Moll``,
+as German (``cis-Moll``; ``B-Dur`` is B flat major, ``H-Dur`` is B major). A tonic alone (``Sonata in A, K. 331``) is
+major.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ _ENGLISH: Final = re.compile(
     _NO_LETTER + r"([A-Ga-g])[ -]?(#|♯|b|♭|(?i:sharp|flat))?[ -]*(?i:(major|minor|maj\b|min\b))"
 )
 _DUR_MOLL: Final = re.compile(_NO_LETTER + r"([A-Ha-h])(es|is|s)?[ -]+(?i:(dur|moll))\b")
+_CATALOGUE: Final = r"(?i:on\b|(?:op|kv?|d|s|hob|bwv|hwv|woo)\.?\s*[\dXIV])"
 _TONIC_ALONE: Final = re.compile(
-    r"\b[Ii]n ([A-G])(?:[ -]?(#|♯|b|♭|(?i:sharp|flat)))?(?=\s*(?:$|[,(]|(?i:on\b|(?:op|kv?|d|s|hob|bwv|hwv|woo)\.?\s*[\dXIV])))"
+    r"\b[Ii]n ([A-G])(?:[ -]?(#|♯|b|♭|(?i:sharp|flat)))?(?=\s*(?:$|[,(]|" + _CATALOGUE + "))"
 )
 _LATER_MOVEMENT: Final = re.compile(
     r"(?i:\b(?:2nd|3rd|4th|5th|second|third|fourth|fifth|last|final) (?:&|and|mov|part)|\b[2-9]\. satz|\baus\b|\ba\. )"
@@ -64,7 +66,7 @@ def key_of_signature(sharps: int, minor: bool) -> Stated:
 
 
 def key_of_annotation(text: str) -> Stated | None:
-    """The key of lines ``begin end Gb:maj``, as POP909 has them; None where they name several, or none that is known."""
+    """The key of a line ``begin end Gb:maj``, as POP909 has them; None where there are several, or none is known."""
     lines = [line.split() for line in text.splitlines() if line.strip()]
     match = re.fullmatch(r"([A-G])([#b]?):(maj|min)", lines[0][-1]) if len(lines) == 1 else None
     return _english(*match.groups()) if match is not None else None

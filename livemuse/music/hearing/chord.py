@@ -1,11 +1,11 @@
 """The chord heard in playing, and the progression so far: key by key, from block chords and from broken ones.
 
-A filter over all chords (the forward algorithm of a hidden Markov model, as Sheh and Ellis 2003 and Raphael and Stoddard
-2004 hear harmony): with each key struck the chord may have changed, the more likely the longer the last one is ago and
-the more so with a new bass; then the key speaks for the chords it belongs to, a bass above all for its root. So
-a passing note is no chord, an arpeggio is one, and what was struck long ago is forgotten. Keys that are down, and notes
-under the pedal, go on speaking while others are struck. Templates alone, as Pardo and Birmingham (2002) match
-them to what sounds, were right much less often in playing whose pedal blurs and whose runs pass.
+A filter over all chords (the forward algorithm of a hidden Markov model, as Sheh and Ellis 2003 and Raphael and
+Stoddard 2004 hear harmony): with each key struck the chord may have changed, the more likely the longer the last one
+is ago and the more so with a new bass; then the key speaks for the chords it belongs to, a bass above all for its
+root. So a passing note is no chord, an arpeggio is one, and what was struck long ago is forgotten. Keys that are
+down, and notes under the pedal, go on speaking while others are struck. Templates matched to what sounds (Pardo and
+Birmingham 2002) were tried first, and were right much less often where the pedal blurs and runs pass.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _LASTS_S: Final = 1.5  # how long a chord lasts, so far as nothing else tells
 _NEW_BASS: Final = 0.8  # a new bass makes a change as likely as so many times that does
 _TOGETHER_S: Final = 0.04  # keys struck within this are one onset
 _BASS_S: Final = 0.35  # the lowest of the keys that are down, or were struck so long ago, is the bass
+_BASS_HOLDS_S: Final = 2.0  # a lower note that sounds for longer leaves the bass to another
+_NAMED_S: Final = 1.5  # and so long it stays the bass of a broken chord
 _STILL_SOUNDING: Final = 4  # so many of the lowest notes that sound go on speaking
 _STILL_S: Final = 3.0  # for so long
 
@@ -72,6 +74,7 @@ class ChordHearing:
         self._struck: deque[tuple[float, int]] = deque(maxlen=8)  # (seconds, pitch) of the last keys
         self._onset_s: float | None = None
         self._bass = (0.0, 0)  # when the bass was struck, and its pitch
+        self._named = (0.0, 128)  # and the one that is named as the bass
         self._heard: HeardChord | None = None
         self._confidence = 0.0
         self._changes: deque[Change] = deque(maxlen=LONGEST_PROGRESSION)
@@ -120,7 +123,7 @@ class ChordHearing:
         self._under_pedal.discard(pitch)
         self._sounding[pitch] = at_s
         is_bass = self._is_bass(at_s, pitch)
-        since_s = 0.0 if self._onset_s is None else at_s - self._onset_s
+        since_s = 0.0 if self._onset_s is None else max(at_s - self._onset_s, 0.0)
         is_new = self._onset_s is None or since_s > _TOGETHER_S
         due = since_s / _LASTS_S if is_new else 0.0
         if is_bass:
@@ -136,15 +139,25 @@ class ChordHearing:
         self._odds = [value / total for value in odds]
         self._confidence = max(self._odds)
         root, quality = CHORDS[self._odds.index(self._confidence)]
-        belongs = (self._bass[1] - root) % 12 in QUALITIES[quality]
-        self._heard = HeardChord(root, quality, self._bass[1] % 12 if belongs else root)
+        self._heard = HeardChord(root, quality, self._bass_of(at_s, root, quality))
         if self._confidence >= CONFIDENT:
             self._note_change(at_s, self._heard)
+
+    def _bass_of(self, at_s: float, root: int, quality: str) -> int:
+        """The lowest note since the chord began or for _NAMED_S, where it belongs to the chord; else the root."""
+        same = self._heard is not None and (self._heard.root, self._heard.quality) == (root, quality)
+        since_s, lowest = self._named
+        fades = at_s - since_s > _NAMED_S and lowest not in self._sounding
+        if not same or fades or self._struck[-1][1] <= lowest:
+            self._named = min(((struck_s, pitch) for struck_s, pitch in self._struck), key=lambda found: found[1])
+        bass = self._named[1] % 12
+        return bass if (bass - root) % 12 in QUALITIES[quality] else root
 
     def _is_bass(self, at_s: float, pitch: int) -> bool:
         while self._struck and at_s - self._struck[0][0] > _BASS_S:
             self._struck.popleft()
-        lowest = all(pitch <= other for other in self._sounding) and all(pitch <= other for _, other in self._struck)
+        sounding = (other for other, since_s in self._sounding.items() if at_s - since_s < _BASS_HOLDS_S)
+        lowest = all(pitch <= other for other in sounding) and all(pitch <= other for _, other in self._struck)
         self._struck.append((at_s, pitch))
         return lowest
 
@@ -158,6 +171,8 @@ class ChordHearing:
     def _note_change(self, at_s: float, chord: HeardChord) -> None:
         changes = self._changes
         if changes and _same(changes[-1].chord, chord):
+            if chord.bass == chord.root:  # a broken chord has come to its bass
+                changes[-1] = changes[-1]._replace(chord=chord)
             return
         began_s = self._bass[0] if at_s - self._bass[0] <= _BASS_S else at_s
         if changes and at_s - changes[-1].onset_s < SETTLE_S:

@@ -1,7 +1,7 @@
 """How it is played: in which register and with which hands, how loud, how dense, how legato.
 
-Register and loudness are medians and quartiles of what was struck last, for a far note or an accent says little. Density and
-articulation are averages in which what lies back counts half after a while.
+Register and loudness are medians and quartiles of what was struck last, for a far note or an accent says little.
+Density and articulation are averages in which what lies back counts half after a while.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal
@@ -88,7 +89,7 @@ class TouchHearing:
 
     @property
     def hands(self) -> tuple[Spread, ...]:
-        """The registers of two hands, the lower one first, where two play apart; else of all as one; () before any key."""
+        """The registers of two hands, the lower first, where two play apart; else of all as one; () before any key."""
         if not self._pitches:
             return ()
         apart = _two_hands(list(self._pitches))
@@ -106,7 +107,7 @@ class TouchHearing:
         heard_s = max(now_s - self._first_s, DENSITY_HALF_S / 2.0)  # a single onset is no density yet
         onsets = self._onsets * 0.5 ** (max(now_s - self._onset_s, 0.0) / DENSITY_HALF_S)
         seen_s = DENSITY_HALF_S / math.log(2.0) * (1.0 - 0.5 ** (heard_s / DENSITY_HALF_S))
-        return onsets / seen_s
+        return float(onsets / seen_s)
 
     @property
     def articulation(self) -> float | None:
@@ -143,5 +144,5 @@ def _two_hands(pitches: list[int]) -> tuple[list[int], list[int]] | None:
     if upper[0] == lower[-1] or spread_of(upper).lower - spread_of(lower).upper < HANDS_APART:
         return None
     sides = [pitch >= upper[0] for pitch in pitches]
-    crossings = sum(a != b for a, b in zip(sides, sides[1:], strict=False))
+    crossings = sum(a != b for a, b in pairwise(sides))
     return (lower, upper) if crossings >= CROSSINGS else None
