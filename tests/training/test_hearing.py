@@ -124,6 +124,10 @@ def test_pieces_come_from_a_folder_and_from_a_manifest(tmp_path: Path) -> None:
     )
     assert [piece.key for piece in keyed_pieces(manifest)] == [Stated(4, "minor")]
     assert list(keyed_pieces(manifest, split="validation")) == []
+    (tmp_path / "nobody knows").mkdir()
+    (tmp_path / "nobody knows" / "key_audio.txt").write_text("0 9 Bb:min\n", encoding="utf-8")
+    manifest.write_text("file,title,source,split\nmutopia/nobody knows.mid,song 7,POP909,train\n", encoding="utf-8")
+    assert [piece.key for piece in keyed_pieces(manifest, annotations=tmp_path)] == [Stated(10, "minor")]
     with pytest.raises(ValueError, match="neither a manifest nor a folder"):
         list(keyed_pieces(tmp_path / "nothing"))
 

@@ -24,6 +24,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, help="where the files of the manifest are (beside it)")
     parser.add_argument("--split", choices=("train", "validation"), help="the pieces of this split alone")
     parser.add_argument("--source", nargs="+", default=(), help="sources that begin so alone")
+    parser.add_argument("--annotations", type=Path, metavar="POP909", help="the folder of POP909, with its keys")
     parser.add_argument("--alone", action="store_true", help="without music21 beside it")
     parser.add_argument("--learn", action="store_true", help="print profiles learned from these pieces instead")
     parser.add_argument("--json", action="store_true")
@@ -35,7 +36,9 @@ def run(args: argparse.Namespace) -> None:
     from training.hearing.pieces import keyed_pieces
     from training.hearing.profiles import learned
 
-    pieces = chain.from_iterable(keyed_pieces(data, args.root, args.source, args.split) for data in args.data)
+    pieces = chain.from_iterable(
+        keyed_pieces(data, args.root, args.source, args.split, args.annotations) for data in args.data
+    )
     if args.learn:
         sys.stdout.write(json.dumps(learned(list(pieces), say)) + "\n")
         return

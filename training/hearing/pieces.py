@@ -19,6 +19,7 @@ from training.hearing.titles import Stated, key_in_title, key_of_annotation, key
 
 KEEP_THE_MODE: Final = ("mutopia",)
 NUMBER_MOVEMENTS: Final = ("piano-midi.de",)
+ANNOTATED: Final = "POP909"
 ANNOTATION: Final = "key_audio.txt"
 _KEY_SIGNATURE: Final = 0x59
 FEWEST_NOTES: Final = 10
@@ -48,12 +49,17 @@ class _File:
 
 
 def keyed_pieces(
-    data: Path, root: Path | None = None, sources: Sequence[str] = (), split: str | None = None
+    data: Path,
+    root: Path | None = None,
+    sources: Sequence[str] = (),
+    split: str | None = None,
+    annotations: Path | None = None,
 ) -> Iterator[KeyedPiece]:
     """The pieces of a manifest (its files below ``root``, else beside it) or of a folder that have a known key.
 
     ``sources`` keeps those whose source begins with one of these, ``split`` those of one split of the manifest. Files
     that are missing or damaged are left out; ValueError where there is nothing to read at all.
+    ``annotations`` is the folder of POP909 itself, for a manifest whose copies of its songs stand alone.
     """
     for file in _files(data, root):
         if split not in (None, file.split):
@@ -62,6 +68,8 @@ def keyed_pieces(
             continue
         title = key_in_title(file.title, _is_one_of(file.source, NUMBER_MOVEMENTS))
         annotation = file.path.parent / ANNOTATION
+        if annotations is not None and file.source == ANNOTATED:
+            annotation = annotations / file.path.stem / ANNOTATION
         signed = _is_one_of(file.source, KEEP_THE_MODE)
         if title is None and not signed and not annotation.exists():
             continue
