@@ -88,7 +88,8 @@ def test_a_short_piece_is_heard_to_its_end_at_every_length() -> None:
 
 
 def test_shares_are_counted_by_split_and_by_who_says_it() -> None:
-    found = measure([_piece(), _piece("train")], False, lambda line: None)
+    found = measure([_piece(), _piece("train"), _piece("")], False, lambda line: None)
+    assert {name: group["pieces"] for name, group in found["groups"].items()}["title"] == 3
     assert set(found["groups"]) == {"all", "title", "train", "validation", "title train", "title validation"}
     assert found["groups"]["all"]["livemuse"]["end"] == {"exact": 1.0, "mirex": 1.0, "exact_by_composition": 1.0}
     assert "100.0 (100.0)" in table(json.loads(json.dumps(found)))

@@ -103,9 +103,9 @@ def measure(pieces: Iterable[KeyedPiece], beside: bool, say: Callable[[str], Non
         raise ValueError("None of these pieces states its key.")
     groups: dict[str, list[tuple[KeyedPiece, dict[str, Found]]]] = defaultdict(list)
     for row in rows:
-        for name in {"all", row[0].said_by, row[0].split, f"{row[0].said_by} {row[0].split}"}:
-            if name.strip():
-                groups[name.strip()].append(row)
+        said_by, split = row[0].said_by, row[0].split
+        for name in ("all", said_by, *((split, f"{said_by} {split}") if split else ())):
+            groups[name].append(row)
     found = {name: _group(groups[name]) for name in sorted(groups)}
     return {"pieces": len(kept), "cost_us": round(cost_us(kept[:20]), 1), "groups": found}
 
