@@ -1,1 +1,1 @@
-"""Hearing: what a musician would say of the notes so far. Pure, note by note, microseconds a note."""
+"""What is heard in a player's notes, as they come: key, chord, tempo and beat, and touch."""
