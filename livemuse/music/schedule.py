@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from livemuse.music.context import NOTHING_HEARD, Context
 from livemuse.music.controls import Controls
 from livemuse.music.notes import Note, PlannedNote, Who
 
@@ -17,7 +18,8 @@ class Plan:
     model chooses. Nothing is struck before ``not_before_s`` nor from ``end_s`` on, nothing sounds past ``end_s``.
     Where ``closing`` is set the music ends with it: its last note is one to end on, and sounds until ``end_s``.
     Chance is keyed by (seed, turn, revision, note), notes counted from ``first_index``. ``first_beat_s`` is where the
-    chords begin, the first note of the turn however often it is made again; None: with this take.
+    chords begin, the first note of the turn however often it is made again; None: with this take. ``controls`` say
+    what is meant: where the player set `auto`, they hold the key, tempo and chords that ``context`` was heard to have.
     """
 
     take: int
@@ -32,6 +34,7 @@ class Plan:
     controls: Controls
     first_beat_s: float | None = None
     closing: bool = False
+    context: Context = NOTHING_HEARD
 
     @property
     def last_onset_s(self) -> float:
