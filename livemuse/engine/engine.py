@@ -41,6 +41,8 @@ from livemuse.music.protocols import Clock, Journal
 from livemuse.music.schedule import (
     Action,
     Begin,
+    Chosen,
+    Discard,
     Expect,
     Expected,
     Extend,
@@ -49,6 +51,7 @@ from livemuse.music.schedule import (
     Made,
     OpenTake,
     Play,
+    Roll,
     Settle,
     Silence,
     TakeBack,
@@ -116,10 +119,13 @@ class Engine:
         self._show()
 
     def on_made(self, made: Made) -> None:
-        """The improviser made notes, or says what silence it expects."""
+        """The improviser made notes, chose among candidates, or says what silence it expects."""
         match made:
             case Extension(take, notes, shortened, done):
                 self._perform(self.duet.planned(take, notes, shortened, done))
+            case Chosen():
+                self._journal.write("chosen", self._clock.now_s(), **made.fields)
+                self.duet.choosing.chosen = made
             case Expected(take, silence) if silence:
                 at_s = self._clock.now_s()
                 self._journal.write("expected", at_s, take=take, silence=list(silence))
@@ -181,6 +187,8 @@ class Engine:
                 self._let_go(pitch)
             self.board.all_ended("player", now_s)
         self._perform(self.duet.do(action, now_s))
+        if action == "keep" and self.duet.turn:
+            self._journal.write("kept", now_s, turn=self.duet.turn)
         self.on_action(action)
         self._show()
 
@@ -329,7 +337,7 @@ class Engine:
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Listen() | Extend() | Expect() | Settle():
+                case Listen() | Roll() | Extend() | Expect() | Settle() | Discard():
                     self._work(action)
                 case Begin(plan):
                     if plan.start_s is not None and plan.first_index == 0:

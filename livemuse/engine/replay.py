@@ -1,7 +1,7 @@
 """A recorded evening, lived through again: the same records into the same duet and improviser give the same notes.
 
 What really happened between threads is on record (the last note sent before a take was closed; what silence the model
-expected, and when it had said so), so nothing here depends on how fast anything was.
+expected, and when it had said so; which candidate was chosen), so nothing here depends on how fast anything was.
 """
 
 import heapq
@@ -14,7 +14,7 @@ from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
 from livemuse.music.notes import PlannedNote
 from livemuse.music.protocols import Partner
-from livemuse.music.schedule import Action, Begin, Extend, Listen, Play, Settle, WakeAt
+from livemuse.music.schedule import Action, Begin, Chosen, Discard, Extend, Listen, Play, Settle, WakeAt
 
 
 class Recorded(Protocol):
@@ -45,6 +45,7 @@ class Replay:
         self._duet = Duet(controls)
         self._partner = partner
         self._change_model = change_model  # told of the model that was taken up: name, hash
+        self._chosen: dict[int, Chosen] = {}  # by the take that was chosen for
         self._planned: dict[tuple[int, int], PlannedNote] = {}
         self._wakes_s: list[float] = []
         self.sounded: list[PlannedNote] = []
@@ -52,6 +53,8 @@ class Replay:
 
     def live_through(self, records: Iterable[Recorded]) -> list[PlannedNote]:
         """livemuse's notes, in the order in which they were sent."""
+        records = list(records)
+        self._chosen = {r.fields["take"]: chosen_of(r.fields) for r in records if r.kind == "chosen"}
         for record in records:
             while self._wakes_s and self._wakes_s[0] <= record.at_s:
                 self._perform(self._duet.wake(heapq.heappop(self._wakes_s)))
@@ -78,6 +81,8 @@ class Replay:
                 return duet.taken(fields["take"], fields["last"], at_s)
             case "expected":
                 return duet.expected(fields["take"], tuple(fields["silence"]), at_s)
+            case "chosen":
+                duet.choosing.chosen = self._chosen[fields["take"]]
             case "model":
                 if self._change_model is None:
                     raise ModelError("This session changed its model on the way.", "Give a way to change it again.")
@@ -99,13 +104,21 @@ class Replay:
                 case Listen(notes):
                     self._partner.listen(notes)
                 case Begin(plan):
-                    self._partner.begin(plan)
+                    chosen = self._chosen.get(plan.take)
+                    self._partner.begin(plan if chosen is None else chosen.plan(plan))
                 case Extend(take, until_s):
                     made = self._partner.extend(take, until_s, 1_000_000)
                     self._perform(self._duet.planned(made.take, made.notes, made.shortened, made.done))
                 case Settle(take, last_index):
                     self._partner.settle(take, last_index)
+                case Discard(turn, at_s):
+                    self._partner.discard(turn, at_s)
                 case Play(notes, _, _):
                     self._planned.update(((note.take, note.index), note) for note in notes)
                 case WakeAt(at_s):
                     heapq.heappush(self._wakes_s, at_s)
+
+
+def chosen_of(fields: Mapping[str, Any]) -> Chosen:
+    """What a record ``chosen`` says."""
+    return Chosen(fields["take"], tuple(fields["ranking"]), tuple(tuple(path) for path in fields["paths"]))

@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from livemuse.model.beam import Beam
 from livemuse.model.conversation import FEED, Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
 from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of
+from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling, log_likelihood
 from livemuse.model.rules import Rules
 from livemuse.model.styles import style_for
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
@@ -29,6 +31,7 @@ from livemuse.music.styles import NO_STYLE
 from livemuse.music.vocabulary import VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
+_USUAL_NOTES: Final = 24  # notes over which what is usual is a mean
 _LIKELIEST: Final = 16  # pitches that are weighed where the first does not suit its chord
 Words = tuple[int, int, int, int]
 """A note as it is fed: (pitch, step bin, duration bin, velocity bin)."""
@@ -47,6 +50,7 @@ class _Moment:
     told: tuple[tuple[Any, Words], ...] = ()  # those notes, each with the state before it
     loud: tuple[int, ...] = ()  # velocities of the player alone
     following: Following = NOTHING_TAKEN  # what of the player's was taken up
+    usual_nats: float | None = None  # log-likelihood a note of the player's last ones: what they were to the model
 
 
 @dataclass(slots=True)
@@ -59,6 +63,11 @@ class _Take:
     notes: list[PlannedNote]
     imitating: Imitating
     done: bool = False
+    path: tuple[int, ...] = ()  # what its first pitches are drawn to be
+
+    def fork(self, pitch: int) -> "_Take":
+        """The same up to here, with a next pitch of its own."""
+        return replace(self, moments=[*self.moments], notes=[*self.notes], path=(*self.path, pitch))
 
     @property
     def index(self) -> int:
@@ -78,18 +87,6 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
         self._peek = Peek(self._now)
 
-    def begin(self, plan: Plan) -> None:
-        """Make ready to improvise a take; the tail of the call is fed for this take alone."""
-        moment = self._in_style(self._now, plan.controls.text("style"))
-        for note in plan.tail:
-            moment = self._after(moment, note)
-        if plan.revision == 0:
-            moment = replace(moment, following=moment.following.begun())
-        rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
-        nats = pitch_nats(rules.anywhen, (), reach, hands=hands)
-        imitating = Imitating(plan, self._motifs, nats)
-        self._takes[plan.take] = _Take(plan, rules, reach, hands, [moment], [], imitating)
-
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
         take = self._takes.get(take_id)
@@ -98,20 +95,58 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         notes: list[PlannedNote] = []
         shortened: list[PlannedNote] = []
         while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
-            made = alone(self._next_note(take), self._stepper)
-            if made is None:
-                take.done = True
-                break
-            notes.append(made[0])
-            shortened += made[1]
-            left = take.plan.notes_left
-            take.done = take.done or (left is not None and len(take.notes) >= left)
+            made = alone(self._more(take), self._stepper)
+            if made is not None:
+                notes.append(made[0])
+                shortened += made[1]
         return Extension(take_id, tuple(notes), tuple(shortened), take.done)
 
     def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
         """How likely it is, after what was heard and this tail, that nothing is struck for each of ``SILENCES_S``."""
         moment = self._peek.after(self._now, tail, self._after)
         return silence_shares(self._stepper, moment.state, self._vocabulary)
+
+    # --- several answers -----------------------------------------------------------------------------------------
+
+    def _after_tail(self, plan: Plan) -> _Moment:
+        moment = self._in_style(self._now, plan.controls.text("style"))
+        for note in plan.tail:
+            moment = self._after(moment, note)
+        return replace(moment, following=moment.following.begun()) if plan.revision == 0 else moment
+
+    def _open(self, plan: Plan, moment: _Moment) -> _Take:
+        rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
+        nats = pitch_nats(rules.anywhen, (), reach, hands=hands)
+        return _Take(plan, rules, reach, hands, [moment], [], Imitating(plan, self._motifs, nats), path=plan.path)
+
+    def _candidates(self, plan: Plan, count: int) -> Rolling:
+        moment = self._after_tail(plan)
+        wanted = self._wanted(plan, moment.usual_nats)
+        takes = [self._open(replace(plan, candidate=k), moment) for k in range(count)]
+        if takes[0].rules.cold:
+            return Beam(takes[0], self._branch, self._stepper, count)
+        talks = [self._whole(take) for take in takes]
+        return TogetherRolling(
+            takes, talks, Tally(self._stepper, count, self._start(moment.mix)), self._stepper, wanted
+        )
+
+    def _whole(self, take: _Take) -> Talk[None]:
+        while not take.done and len(take.notes) < MOST_ROLLED:
+            yield from self._more(take)
+
+    def _branch(self, take: _Take, most: int) -> list[tuple[float, _Take, Talk[Any]]]:
+        """The likeliest next pitches of a take, each with its log-likelihood under all rules, and how it goes on."""
+        at_s = take.plan.not_before_s if take.moments[-1].onset_s is None else take.moments[-1].onset_s
+        proposal = take.imitating.proposal(take.moments[-1].following, at_s, 0.0)
+        logits = np.asarray(alone(self._pitch_logits(take, proposal), self._stepper), np.float64)
+        nats = logits - np.logaddexp.reduce(logits)
+        first = take.rules.mixed(logits, "pitch", take.index, proposal.weights)[0]
+        others = [int(p) for p in np.argsort(-nats, kind="stable")[:most] if np.isfinite(nats[p]) and p != first]
+        forks = [(float(nats[p]), take.fork(p)) for p in (first, *others[: most - 1])]
+        return [(likely, fork, self._more(fork)) for likely, fork in forks]
+
+    def _back(self, moment: _Moment, late_s: float) -> _Moment:
+        return replace(moment, onset_s=moment.onset_s and moment.onset_s + late_s, hand=self._now.hand)
 
     # --- one note ------------------------------------------------------------------------------------------------
 
@@ -124,12 +159,24 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             words.duration_bin(note.duration_s),
             words.velocity_bin(note.velocity),
         )
+        usual_nats = self._usual(moment, fed)
         moment = self._fed(moment, fed)
         onset_s = note.onset_s if moment.onset_s is None else max(note.onset_s, moment.onset_s)
         recent = (*moment.recent, note.pitch)[-REMEMBERED:]
         heard, loud = (*moment.heard, note.pitch)[-HEARD_PITCHES:], (*moment.loud, note.velocity)[-LAST_VELOCITIES:]
         following = moment.following.heard(onset_s, note.pitch)
-        return replace(moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following)
+        return replace(
+            moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following, usual_nats=usual_nats
+        )
+
+    def _usual(self, moment: _Moment, words: Words) -> float:
+        """The log-likelihood a note of the last ones heard, with one more."""
+        heads = (("pitch", ()), ("step", words[:1]))
+        nats = sum(
+            log_likelihood([self._stepper.logits(moment.state, head, drawn)], [words[len(drawn)]])[0]
+            for head, drawn in heads
+        )
+        return nats if moment.usual_nats is None else moment.usual_nats + (nats - moment.usual_nats) / _USUAL_NOTES
 
     def _start(self, mix: str) -> Any:
         labels = self._stepper.labels
@@ -159,6 +206,13 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         for _, words in moment.told:
             told = self._fed(told, words)
         return told
+
+    def _more(self, take: _Take) -> Talk[tuple[PlannedNote, list[PlannedNote]] | None]:
+        """The next note and earlier ones that end sooner because of it; None where the take is done."""
+        made = yield from self._next_note(take)
+        left = take.plan.notes_left
+        take.done = take.done or made is None or (left is not None and len(take.notes) >= left)
+        return made
 
     def _next_note(self, take: _Take) -> Talk[tuple[PlannedNote, list[PlannedNote]] | None]:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
@@ -205,10 +259,16 @@ class FreeImproviser(Remembering[_Moment, _Take]):
 
     def _pitch(self, take: _Take, proposal: Proposal) -> Talk[tuple[int, Wish]]:
         """The next pitch, and what the player's material wishes of its note."""
-        logits = yield Ask("pitch", take.moments[-1].state, ())
-        logits = cleared(logits, proposal)
-        pitch, own = take.rules.mixed(logits - self._pitch_nats(take), "pitch", take.index, proposal.weights)
+        logits = yield from self._pitch_logits(take, proposal)
+        pitch, own = take.rules.mixed(logits, "pitch", take.index, proposal.weights)
+        if len(take.notes) < len(take.path) and pitch != take.path[len(take.notes)]:
+            pitch, own = take.path[len(take.notes)], False
         return pitch, wish(proposal, pitch, own)
+
+    def _pitch_logits(self, take: _Take, proposal: Proposal) -> Talk[Floats]:
+        """(128,) logits of the next pitch, less the nats of all rules, -inf for what they forbid."""
+        logits = yield Ask("pitch", take.moments[-1].state, ())
+        return cleared(logits, proposal) - self._pitch_nats(take)
 
     def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> Talk[int]:
         """The pitch that was drawn, or one in its place that suits the chord of its (onset, step bin) better.

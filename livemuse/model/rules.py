@@ -40,7 +40,8 @@ class Rules:
         polyphony = controls["polyphony"]
         self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
         self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
-        self._seed, self._key = int(controls["seed"]), (plan.turn, 0, plan.revision)  # 0: the only candidate
+        self.cold = self._how["pitch"].temperature < COLDEST  # nothing is left to chance
+        self._seed, self._key = int(controls["seed"]), (plan.turn, plan.candidate, plan.revision)
 
     def draw(self, logits: Floats, head: str, index: int) -> int:
         """The value of a head for note ``index``."""
@@ -55,8 +56,7 @@ class Rules:
 
     def whose(self, index: int) -> float:
         """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
-        cold = self._how["pitch"].temperature < COLDEST
-        return 0.0 if cold else uniform(self._seed, *self._key, index, _WHOSE)
+        return 0.0 if self.cold else uniform(self._seed, *self._key, index, _WHOSE)
 
     def stays(self, nats: float, index: int) -> bool:
         """Whether a pitch that costs so many nats is left as it was drawn."""

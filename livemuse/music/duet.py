@@ -16,13 +16,13 @@ Rules for whoever edits this file.
 
 from typing import Final, Literal
 
+from livemuse.music.choosing import Choosing, ask_ahead, asked_ahead
 from livemuse.music.controls import Controls
 from livemuse.music.hearing.ear import Ear
 from livemuse.music.notes import Heard, KeyDown, PlannedNote
 from livemuse.music.phrases import SHORTEST_NOTE_S, Listener
 from livemuse.music.schedule import (
     Action,
-    Expect,
     Extend,
     Listen,
     Play,
@@ -32,14 +32,14 @@ from livemuse.music.schedule import (
     WakeAt,
 )
 from livemuse.music.take import HORIZON_S, RELEASE_S, Closing, Take, answer_length
-from livemuse.music.turntaking import ASK_AFTER_S, KNOWN_WITHIN_S, TurnTaking
+from livemuse.music.turntaking import TurnTaking
 
 State = Literal["listening", "waiting", "answering", "playing", "tacet"]
 
 WAITED_LONG_S: Final = 0.2  # whoever asks for an answer that is so far off finds it late
 PUT_OFF_S: Final = 1.0  # `later` puts an answer off by another wait, but no less than this
 TYPICAL_NOTE_S: Final = 0.4  # a key still held counts as this long at least while livemuse plays along
-_NOT_MUSIC: Final = frozenset({"thru"})  # controls that change nothing of what is planned
+_NOT_MUSIC: Final = frozenset({"thru", "candidates"})  # controls that change nothing of what is planned
 
 
 class Duet:
@@ -50,6 +50,7 @@ class Duet:
         self.listener = Listener()
         self.turns = TurnTaking(self.listener)
         self.ear = Ear(controls["tempo"])
+        self.choosing = Choosing()
         self.turn = 0  # answers begun
         self.tacet = False
         self._take: Take | None = None
@@ -157,6 +158,8 @@ class Duet:
         actions += self._listen()
         if reason == "trigger":
             return actions + self._start(at_s, take.closing_at_s, asked_for=True)
+        if reason == "another":
+            return actions + self._another(at_s)
         if reason == "mode":
             return actions + self._enter_mode(take.closing_at_s)
         return actions + self._consider(at_s)
@@ -196,15 +199,13 @@ class Duet:
         if action != "answer":
             self._resume = False
         match action:
-            case "answer" if not self._stage_there:
-                self._resume = self._endless and not self.tacet
             case "answer":
-                if self._take is None:
-                    return [] if self.tacet else self._start(at_s, at_s, asked_for=True)
-                return self._hurry(self._take, at_s) if self.state == "waiting" else []
+                return self._answer(at_s)
             case "tap" | "lock":
                 self.ear.tap(at_s) if action == "tap" else self.ear.lock()
                 return self._close("revise", at_s, -1.0)
+            case "another":
+                return self._another(at_s)
             case "later":
                 return self._put_off(self._take, at_s) if self._take else []
             case "stop":
@@ -250,17 +251,41 @@ class Duet:
     def _endless(self) -> bool:
         return self.controls["mode"] in ("continue", "solo")
 
+    @property
+    def _asks(self) -> bool:
+        return self.controls["wait"] == "auto" and not self.turns.has_word
+
     def _takes_up(self) -> bool:
         """Whether what the player strikes now is music to livemuse."""
         if self.state == "answering":
             return self.controls["on_interrupt"] != "ignore"
         return not (self.state == "playing" and self.controls["mode"] == "solo")
 
-    def _hurry(self, take: Take, at_s: float) -> list[Action]:
+    def _answer(self, at_s: float) -> list[Action]:
         """The player does not want to wait."""
+        take = self._take
+        if not self._stage_there:
+            self._resume = self._endless and not self.tacet
+            return []
+        if take is None:
+            return [] if self.tacet else self._start(at_s, at_s, asked_for=True)
+        if self.state != "waiting":
+            return []
         if take.start_s - at_s > WAITED_LONG_S:
             self.turns.too_late()
         return self._close("trigger", at_s, -1.0)
+
+    def _another(self, at_s: float) -> list[Action]:
+        """The next best answer to the call of this turn, from its end on, as if the one before had never been."""
+        if self.state == "answering" and not self.tacet:
+            return self._close("another", at_s, RELEASE_S)
+        if self.state != "listening" or self._endless or self._call_began_s is not None or not self._stage_there:
+            return []
+        self._take, actions = self.choosing.another(self.turn, self._takes + 1, at_s)
+        if self._take is None:
+            return []
+        self._takes += 1
+        return [*actions, *self._open(self._take, at_s, exact=True)]
 
     def _put_off(self, take: Take, at_s: float) -> list[Action]:
         """The player has not finished: an answer that waits waits longer, one that has begun ends."""
@@ -287,7 +312,7 @@ class Duet:
         asked_s, take.ask_s = take.ask_s, None
         if asked_s is None or take.plan is None or take.closing is not None:
             return []
-        return [Expect(take.id, tuple(self.listener.tail(asked_s)))]
+        return list(asked_ahead(take, self.listener.tail(asked_s), self._asks, self.controls))
 
     def _finish(self, take: Take, at_s: float) -> list[Action]:
         """Close within a bar what is being played; what has not begun does not begin."""
@@ -320,6 +345,7 @@ class Duet:
             return []
         take.decided = True
         self.turn = take.turn
+        self.choosing.began(take)
         self.listener.phrase_over()
         self._call_began_s = None
         self._answer_began_s = None if take.asked_for or take.finishing else at_s
@@ -373,13 +399,9 @@ class Duet:
             self._takes, self.turn + 1, 0, start_s, start_s + length_s, self._endless, 0, notes, start_s + HORIZON_S,
             start_s, asked_for=asked_for,
         )  # fmt: skip
-        waits = not asked_for and not self._endless and since_s is not None
-        if waits and self.controls["wait"] == "auto" and not self.turns.has_word and start_s > now_s:
-            assert since_s is not None
-            take.ask_s = since_s + ASK_AFTER_S
-            take.ready_by(since_s + KNOWN_WITHIN_S)
-        else:
-            take.ready_by()
+        if not asked_for and not self._endless and since_s is not None and start_s > now_s:
+            ask_ahead(take, since_s, self._asks, self.controls)
+        take.ready_by()
         return self._open(take, now_s, exact=True)
 
     def _go_on(self, old: Take, at_s: float) -> list[Action]:

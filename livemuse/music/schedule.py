@@ -128,6 +128,11 @@ class Chosen:
     ranking: tuple[int, ...]
     paths: tuple[tuple[int, ...], ...] = ()
 
+    @property
+    def fields(self) -> dict[str, object]:
+        """As a record has it."""
+        return {"take": self.take, "ranking": list(self.ranking), "paths": [list(path) for path in self.paths]}
+
     def plan(self, plan: Plan, place: int = 0) -> Plan:
         """A plan with the candidate that stands in this place."""
         path = self.paths[place] if self.paths else ()

@@ -175,6 +175,8 @@ def _signs(record: Record) -> Iterator[bytes]:
     fields = record.fields
     if record.kind == "turn":
         yield meta(MARKER, f"turn {fields['number']}: {fields['who']}")
+    elif record.kind == "kept":
+        yield meta(MARKER, f"keep: turn {fields['turn']}")
     elif record.kind == "control":
         yield meta(TEXT, f"{fields['name']} = {fields['value']}")
     elif record.kind in ("action", "mapped"):
