@@ -16,7 +16,6 @@ from typing import Final
 from livemuse.music.context import BeatGrid
 from livemuse.music.schedule import Plan
 
-CONTOURS: Final = ("off", "auto", "arch", "rise", "fall")
 OCTAVE: Final = 12
 _EDGE: Final = 0.15  # of a phrase: so long `auto` rises, and falls
 _AUTO_NATS, _SET_NATS = 0.25, 0.9  # an octave, at the height of a contour
@@ -30,8 +29,8 @@ _FARTHEST: Final = 0.3
 
 _LATELY_NOTES, _PLAYER_NOTES = 8, 32  # that count half in how surprising the music is
 
-_SHORTEST_LAST, _LONGEST_LAST = 0.12, 0.25  # of an answer: how long its last notes are at least, and at most
-_SHORTEST_LAST_S, _LONGEST_LAST_S = (0.4, 0.8), (0.7, 1.8)  # within these
+_SHORTEST_LAST, _LONGEST_LAST = 0.08, 0.18  # of an answer: how long its last notes are at least, and at most
+_SHORTEST_LAST_S, _LONGEST_LAST_S = (0.4, 0.7), (0.7, 1.4)  # within these
 _LATEST_CLOSE: Final = 0.5  # of an answer: no beat before that is one to close on
 _CLEAR_OF_S: Final = 0.08  # the notes before the last ones are struck no later than so long before
 _LAST_OF_NOTES_S: Final = 1.0  # how long the last of so many notes sounds, where the answer is as long as it is
@@ -122,6 +121,9 @@ class Surprise:
         return Surprise(self.player, _faded(self.lately, nats, _LATELY_NOTES))
 
 
+NO_SURPRISE: Final = Surprise()
+
+
 def _faded(mean: float | None, value: float, notes: int) -> float:
     return value if mean is None else mean + (value - mean) * (1.0 - 0.5 ** (1.0 / notes))
 
@@ -135,11 +137,14 @@ class Close:
     until_s: float
     on_beat: bool = False
 
-    def onset_s(self, at_s: float, previous_s: float) -> float | None:
+    def onset_s(self, at_s: float, previous_s: float, *, tune: bool = False) -> float | None:
         """The last onset, where the next note would be struck at ``at_s`` (infinity: too late); None: it is not yet.
 
-        A note that belongs to the chord struck at ``previous_s`` is no onset of its own.
+        A note that belongs to the chord struck at ``previous_s`` is no onset of its own, and a ``tune`` that is under
+        way is played to its end, if there is time.
         """
+        if tune and at_s <= self.to_s and not self.on_beat:
+            return None
         if at_s < self.from_s - (_CLEAR_OF_S if self.on_beat else 0.0) or at_s - previous_s < _CLEAR_OF_S:
             return None
         if at_s > self.to_s:
