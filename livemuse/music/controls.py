@@ -97,6 +97,10 @@ def _polyphony(text: str) -> Value:
     return "auto" if text.strip().lower() == "auto" else _integer("polyphony", 1, 16)(text)
 
 
+def _loops(text: str) -> Value:
+    return "off" if text.strip().lower() == "off" else _integer("loops", 2, 16)(text)
+
+
 def _register(text: str) -> Value:
     if text.strip().lower() == "auto":
         return "auto"
@@ -112,21 +116,23 @@ def _wait(text: str) -> Value:
     return _number("wait", 0.05, 30.0)(text.strip().removesuffix("s").strip())
 
 
-_LENGTH_UNITS: Final = {"s": 120.0, "notes": 2000.0, "bars": 64.0}  # the longest answer in each unit
+_LENGTH_UNITS: Final = {"s": 120.0, "notes": 2000.0, "beats": 256.0, "bars": 64.0}  # the longest answer in each unit
 
 
 def _answer_length(text: str) -> Value:
     if text.strip().lower() == "auto":
         return "auto"
     number, _, unit = text.strip().lower().partition(" ")
-    unit = {"note": "notes", "bar": "bars", "seconds": "s"}.get(unit.strip(), unit.strip())
+    unit = {"note": "notes", "beat": "beats", "bar": "bars", "seconds": "s"}.get(unit.strip(), unit.strip())
     try:
         amount = float(number)
     except ValueError:
         amount = 0.0
     whole = unit == "s" or amount == int(amount) if 0 < amount < 1e6 else False
     if unit not in _LENGTH_UNITS or not 0.1 <= amount <= _LENGTH_UNITS[unit] or not whole:
-        raise ControlError(f"answer_length cannot be {text!r}.", "Write '8 s', '16 notes', '4 bars' or 'auto'.")
+        raise ControlError(
+            f"answer_length cannot be {text!r}.", "Write '8 s', '16 notes', '8 beats', '4 bars' or 'auto'."
+        )
     return f"{amount:g} {unit}"
 
 
@@ -144,6 +150,7 @@ def _model(text: str) -> Value:
     return text.strip()
 
 
+CONTOURS: Final = ("off", "auto", "arch", "rise", "fall")
 MODES: Final = ("answer", "continue", "solo")
 KEY_CHOICES: Final = ("auto", "off", *(f"{t} {s}" for s in ("major", "minor") for t in
                                ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
@@ -201,6 +208,7 @@ CONTROLS: Final[dict[str, Control]] = {
                  "How busy: at 2 notes begin twice as readily; the tempo stays."),
         _on_grid(_slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
                  "How loud: a factor on how loud you played."),
+        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops),
         _slider("repetition", 0.7, 0, 1, 0.05, "music", "How freely a pitch just played may come again."),
         _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "music",
                          "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
@@ -211,14 +219,20 @@ CONTROLS: Final[dict[str, Control]] = {
                          "auto or 1-16", "auto", _polyphony),
                  idle="left to the model"),
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
+        _picker("contour", "auto", CONTOURS, "music",
+                "Where an answer goes: auto rises and falls a little, as phrases do; arch, rise and fall far more."),
+        _slider("phrasing", 0.5, 0, 1, 0.05, "music",
+                "How much daring follows the phrase: near you at first, free in the middle, calm at the end."),
+        _picker("cadence", "on", ("on", "off"), "music",
+                "Whether an answer closes on the tonic triad, or on the chord of the moment, and on the beat."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",
                 "How sure wait=auto is that your phrase is over: 0 comes in at once, 1 leaves you time."),
         _picker("start_on", "beat", ("beat", "bar", "any"), "turns",
                 "Where an answer begins, as long as a beat is clear: on the next beat, the next bar, or anywhere."),
-        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 4 bars", "auto", _answer_length,
-                "turns"),
+        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 8 beats, 4 bars", "auto",
+                _answer_length, "turns"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
                 "What livemuse does when you come back in."),
         Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model,
