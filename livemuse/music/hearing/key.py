@@ -2,10 +2,10 @@
 
 Each note speaks for or against every key by its degree there (livemuse.music.hearing.key_profiles). Averages of what
 the notes say are kept, over the last few bars and over minutes, and the key heard is the one they speak for most
-together: so a modulation is followed, and a passing dominant is not. Music mostly begins in its key, so its first notes
-go on speaking. A key must lead by a margin to take another's place; where the last notes speak much more for another key, what was heard before them fades faster. Against the
-local keys annotated of the Mozart sonatas (Hentschel, Neuwirth and Rohrmeier 2021) this was right more often than a
-hidden Markov model.
+together: so a modulation is followed, and a passing dominant is not. Music mostly begins in its key, so the first
+notes speak once more. A key must lead by a margin to take another's place; where the last notes speak much more for
+another key, what was heard before them fades faster. Against the local keys annotated of the Mozart sonatas
+(Hentschel, Neuwirth and Rohrmeier 2021) this was right more often than a hidden Markov model.
 
 A note counts one, however long or loud: weighing by duration or velocity was tried and is right no more often; so a
 note is heard in full when its key goes down.
@@ -20,7 +20,9 @@ from livemuse.music.hearing.key_profiles import BEFORE, CLASSES, FINER, INSIDE, 
 from livemuse.music.theory import Key
 
 GROWTH: Final = 0.3  # n notes are worth as much as n ** 0.3 that knew nothing of each other
-SURENESS: Final = 0.75  # makes the confidence what it says: of keys heard with 0.7, seven in ten are right or more
+WORTH: Final = 0.75  # of what they say
+SURENESS: Final = 0.5  # makes the confidence what it says: of keys heard with 0.7, seven in ten are right or more
+SURER: Final = 0.35  # for it grows with the number of notes to this power
 RECENT_NOTES: Final = 32  # so many notes ago one counts half in what is heard now
 HOME_NOTES: Final = 640  # and so many in what is heard all along
 ALL_ALONG: Final = 0.3  # what was heard all along weighs so much beside what is heard now
@@ -34,7 +36,7 @@ SCALE_NOTES: Final = 48  # and so many in which degrees are in use
 LEAD: Final = 1.3  # so many times as likely must a key be to take the place of the one heard
 REST_S: Final = 2.0
 FORGET_S: Final = 20.0  # in so much silence beyond REST_S all that was heard comes to count half
-CONFIDENT: Final = 0.4  # from this confidence on there is a key to play in
+CONFIDENT: Final = 0.5  # from this confidence on there is a key to play in
 
 _CLEAR_NATS: Final = 5.0  # so much better must a finer scale explain the notes than plain major or minor
 _STAY_NATS: Final = 1.5  # and so much worse the one heard may do before it is given up
@@ -135,7 +137,7 @@ class KeyHearing:
         """The key of the piece so far, as major or minor: what its title would state; None before the first note."""
         if self._state is None or self._counted <= 0.0:
             return None
-        worth = (1.0 + ALL_ALONG) * SURENESS * self._counted ** (GROWTH - 1.0)
+        worth = (1.0 + ALL_ALONG) * WORTH * self._counted ** (GROWTH - 1.0)
         nats = self._sum(0.0, worth, OPENING)
         return _plain_key(self._plain(nats.index(max(nats))))
 
@@ -143,9 +145,10 @@ class KeyHearing:
         """How likely each of the 24 keys is (they sum to 1): the major ones from C up, then the minor ones."""
         nats = self._nats()
         most = max(nats)
+        sure = SURENESS * max(self._weight, 1.0) ** SURER
         found = [0.0] * 24
         for number, value in enumerate(nats):
-            found[self._plain(number)] += math.exp(value - most)
+            found[self._plain(number)] += math.exp((value - most) * sure)
         total = sum(found)
         return [value / total for value in found]
 
@@ -193,7 +196,7 @@ class KeyHearing:
         """What all that was heard says for each of STATES, up to a constant."""
         if self._weight <= 0.0 or self._counted <= 0.0:
             return list(BEFORE)
-        worth = SURENESS * self._weight**GROWTH
+        worth = WORTH * self._weight**GROWTH
         began = OPENING * self._begun * min(1.0, OPENING_FADES / self._counted)
         return self._sum(worth / self._weight, ALL_ALONG * worth / self._counted, began)
 

@@ -11,7 +11,8 @@ from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal
 
 
 def played(pitches: list[int], every_s: float, share: float, velocity: int = 64) -> TouchHearing:
-    hearing, events = TouchHearing(), []
+    hearing = TouchHearing()
+    events: list[Heard] = []
     for number, pitch in enumerate(pitches):
         events += [KeyDown(number * every_s, 0, pitch, velocity), KeyUp((number + share) * every_s, 0, pitch)]
     for event in sorted(events, key=lambda event: (event.at_s, isinstance(event, KeyUp))):
