@@ -95,15 +95,15 @@ def test_a_short_piece_is_heard_to_its_end_at_every_length() -> None:
 
 
 def test_shares_are_counted_by_split_and_by_who_says_it() -> None:
-    found = measure([_piece(), _piece("train"), _piece("")], False, lambda line: None)
+    found = measure([_piece(), _piece("train"), _piece("train")], False, lambda line: None)
     assert {name: group["pieces"] for name, group in found["groups"].items()}["X, title"] == 3
-    splits = {"train", "validation", "X, title train", "X, title validation"}
+    splits = {f"{name}, {split}" for name in ("all", "X, title") for split in ("train", "validation")}
     assert set(found["groups"]) == {"all", "X, title", *splits}
     assert found["sure"][0]["right_above"] == found["sure"][0]["close_above"] == 1.0
     assert found["sure"][0]["share_above"] == 1.0
     assert 0.0 < found["cost_us"]["median"] <= found["cost_us"]["p99"]
     assert found["groups"]["all"]["livemuse"]["end"] == {"exact": 1.0, "mirex": 1.0, "exact_by_composition": 1.0}
-    assert found["groups"]["train"]["now"]["10"]["exact"] == 1.0
+    assert found["groups"]["all, train"]["now"]["10"]["exact"] == 1.0
     assert "100.0 (100.0)" in table(json.loads(json.dumps(found)))
 
 

@@ -127,9 +127,10 @@ def measure(pieces: Iterable[KeyedPiece], beside: bool, say: Callable[[str], Non
     if not rows:
         raise ValueError("None of these pieces states its key.")
     groups: dict[str, list[Row]] = defaultdict(list)
+    splits = {piece.split for piece, _ in rows}
     for row in rows:
         source, split = f"{row[0].source}, {row[0].said_by}", row[0].split
-        for name in ("all", source, *((split, f"{source} {split}") if split else ())):
+        for name in ("all", source, *((f"all, {split}", f"{source}, {split}") if len(splits) > 1 else ())):
             groups[name].append(row)
     median_us, p99_us = cost_us([piece for piece, _ in rows[:20]])
     return {

@@ -55,11 +55,10 @@ def key_in_title(title: str, numbered_movements: bool = False) -> Stated | None:
             return None
     found = {_english(*match.groups()) for match in _ENGLISH.finditer(title)}
     found |= {_german(*match.groups()) for match in _DUR_MOLL.finditer(title)}
-    found |= {_english(m.group(1), m.group(2) or m.group(3), "major") for m in _ALTERED_ALONE.finditer(title)}
+    found |= {_english(m[1], m[2] or m[3], "major") for m in _ALTERED_ALONE.finditer(title)}
     if not found:
-        found = {
-            _english(*m.groups(), "minor" if m.group(1).islower() else "major") for m in _TONIC_ALONE.finditer(title)
-        }
+        alone = (match.groups() for match in _TONIC_ALONE.finditer(title))
+        found = {_english(letter, sign, "minor" if letter.islower() else "major") for letter, sign in alone}
     return found.pop() if len(found) == 1 else None
 
 
