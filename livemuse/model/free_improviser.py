@@ -6,7 +6,7 @@ nothing. Pure but for the model: the same calls in the same order give the same 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,75 +14,35 @@ import numpy as np
 from livemuse.model.beam import Beam
 from livemuse.model.conversation import FEED, Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
+from livemuse.model.free_take import Made, Moment, Take, Words
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
-from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
+from livemuse.model.manners import LAST_VELOCITIES, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of
-from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling, log_likelihood
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, pitch_nats, reach_of
+from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling
 from livemuse.model.rules import Rules
+from livemuse.model.shaping import CHORD_S, MOST_IN_CHORD, Shaping, surprise_nats
 from livemuse.model.styles import style_for
-from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
-from livemuse.music.following import NOTHING_TAKEN, Following, Proposal
+from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S, Ceilings
+from livemuse.music.following import Proposal
+from livemuse.music.loops import NOTHING_STRUCK
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.protocols import Stepper
-from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Extension, Plan
-from livemuse.music.styles import NO_STYLE
 from livemuse.music.vocabulary import VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
-_USUAL_NOTES: Final = 24  # notes over which what is usual is a mean
 _LIKELIEST: Final = 16  # pitches that are weighed where the first does not suit its chord
-Words = tuple[int, int, int, int]
-"""A note as it is fed: (pitch, step bin, duration bin, velocity bin)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """Everything the next note depends on, after some note."""
-
-    state: Any
-    onset_s: float | None  # of the last note
-    recent: tuple[int, ...]  # pitches of whoever played, oldest first
-    heard: tuple[int, ...]  # pitches of the player alone
-    hand: Hand  # never changed once it is in a moment
-    mix: str = NO_STYLE  # the control `style` that the state was told of with its last notes
-    told: tuple[tuple[Any, Words], ...] = ()  # those notes, each with the state before it
-    loud: tuple[int, ...] = ()  # velocities of the player alone
-    following: Following = NOTHING_TAKEN  # what of the player's was taken up
-    usual_nats: float | None = None  # log-likelihood a note of the player's last ones: what they were to the model
-
-
-@dataclass(slots=True)
-class _Take:
-    plan: Plan
-    rules: Rules
-    reach: Reach | None
-    hands: Hands
-    moments: list[_Moment]  # [before the first note, after note 0, ...]
-    notes: list[PlannedNote]
-    imitating: Imitating
-    done: bool = False
-    path: tuple[int, ...] = ()  # what its first pitches are drawn to be
-
-    def fork(self, pitch: int) -> "_Take":
-        """The same up to here, with a next pitch of its own."""
-        return replace(self, moments=[*self.moments], notes=[*self.notes], path=(*self.path, pitch))
-
-    @property
-    def index(self) -> int:
-        """The number of the next note."""
-        return self.plan.first_index + len(self.notes)
-
-
-class FreeImproviser(Remembering[_Moment, _Take]):
+class FreeImproviser(Remembering[Moment, Take]):
     """One partner with a memory: what was heard and played, and the takes being made."""
 
     def __init__(self, stepper: Stepper, memory: Memory | None = None, vocabulary: Vocabulary = VOCABULARY) -> None:
         self._stepper = stepper
         self._vocabulary = vocabulary
         told = memory if memory is not None else Memory()
-        super().__init__(_Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
+        super().__init__(Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
         self._peek = Peek(self._now)
@@ -108,86 +68,80 @@ class FreeImproviser(Remembering[_Moment, _Take]):
 
     # --- several answers -----------------------------------------------------------------------------------------
 
-    def _after_tail(self, plan: Plan) -> _Moment:
+    def _after_tail(self, plan: Plan) -> Moment:
         moment = self._in_style(self._now, plan.controls.text("style"))
         for note in plan.tail:
             moment = self._after(moment, note)
-        return replace(moment, following=moment.following.begun()) if plan.revision == 0 else moment
+        if plan.revision > 0:
+            return moment
+        return replace(moment, following=moment.following.begun(), line=NOTHING_STRUCK)
 
-    def _open(self, plan: Plan, moment: _Moment) -> _Take:
+    def _open(self, plan: Plan, moment: Moment) -> Take:
         rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
         nats = pitch_nats(rules.anywhen, (), reach, hands=hands)
-        return _Take(plan, rules, reach, hands, [moment], [], Imitating(plan, self._motifs, nats), path=plan.path)
+        shape = Shaping(plan, reach, rules.chords)
+        imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
+        return Take(plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), path=plan.path)
 
     def _candidates(self, plan: Plan, count: int) -> Rolling:
         moment = self._after_tail(plan)
-        wanted = self._wanted(plan, moment.usual_nats)
         takes = [self._open(replace(plan, candidate=k), moment) for k in range(count)]
         if takes[0].rules.cold:
             return Beam(takes[0], self._branch, self._stepper, count)
-        talks = [self._whole(take) for take in takes]
-        return TogetherRolling(
-            takes, talks, Tally(self._stepper, count, self._start(moment.mix)), self._stepper, wanted
-        )
+        talks, tally = [self._whole(take) for take in takes], Tally(self._stepper, count, self._start(moment.mix))
+        return TogetherRolling(takes, talks, tally, self._stepper, self._wanted(plan, moment.surprise.player))
 
-    def _whole(self, take: _Take) -> Talk[None]:
+    def _whole(self, take: Take) -> Talk[None]:
         while not take.done and len(take.notes) < MOST_ROLLED:
             yield from self._more(take)
 
-    def _branch(self, take: _Take, most: int) -> list[tuple[float, _Take, Talk[Any]]]:
+    def _branch(self, take: Take, most: int) -> list[tuple[float, Take, Talk[Any]]]:
         """The likeliest next pitches of a take, each with its log-likelihood under all rules, and how it goes on."""
-        at_s = take.plan.not_before_s if take.moments[-1].onset_s is None else take.moments[-1].onset_s
-        proposal = take.imitating.proposal(take.moments[-1].following, at_s, 0.0)
-        logits = np.asarray(alone(self._pitch_logits(take, proposal), self._stepper), np.float64)
-        nats = logits - np.logaddexp.reduce(logits)
-        first = take.rules.mixed(logits, "pitch", take.index, proposal.weights)[0]
-        others = [int(p) for p in np.argsort(-nats, kind="stable")[:most] if np.isfinite(nats[p]) and p != first]
-        forks = [(float(nats[p]), take.fork(p)) for p in (first, *others[: most - 1])]
-        return [(likely, fork, self._more(fork)) for likely, fork in forks]
+        moment, at_s = take.moments[-1], take.plan.not_before_s
+        take.expects = self._stepper.logits(moment.state, "pitch", ())
+        proposal = take.imitating.proposal(moment.following, max(moment.onset_s or at_s, at_s), 0.0)
+        proposal = take.shape.spared(proposal, moment.line)
+        nats = np.asarray(cleared(take.expects, proposal) - self._pitch_nats(take), np.float64)
+        first = take.rules.mixed(nats, "pitch", take.index, proposal.weights)[0]
+        nats -= np.logaddexp.reduce(nats)
+        likely = [int(p) for p in np.argsort(-nats, kind="stable")[:most] if np.isfinite(nats[p]) and p != first]
+        forks = [(float(nats[p]), take.fork(p)) for p in (first, *likely[: most - 1])]
+        return [(found, fork, self._more(fork)) for found, fork in forks]
 
-    def _back(self, moment: _Moment, late_s: float) -> _Moment:
+    def _back(self, moment: Moment, late_s: float) -> Moment:
         return replace(moment, onset_s=moment.onset_s and moment.onset_s + late_s, hand=self._now.hand)
 
     # --- one note ------------------------------------------------------------------------------------------------
 
-    def _after(self, moment: _Moment, note: Note) -> _Moment:
+    def _after(self, moment: Moment, note: Note) -> Moment:
         step_s = 0.0 if moment.onset_s is None else max(note.onset_s - moment.onset_s, 0.0)
         words = self._vocabulary
+        surprise = moment.surprise.heard(surprise_nats(self._stepper.logits(moment.state, "pitch", ()), note.pitch))
         fed = (
             note.pitch,
             words.step_bin(step_s),
             words.duration_bin(note.duration_s),
             words.velocity_bin(note.velocity),
         )
-        usual_nats = self._usual(moment, fed)
         moment = self._fed(moment, fed)
         onset_s = note.onset_s if moment.onset_s is None else max(note.onset_s, moment.onset_s)
         recent = (*moment.recent, note.pitch)[-REMEMBERED:]
         heard, loud = (*moment.heard, note.pitch)[-HEARD_PITCHES:], (*moment.loud, note.velocity)[-LAST_VELOCITIES:]
         following = moment.following.heard(onset_s, note.pitch)
         return replace(
-            moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following, usual_nats=usual_nats
+            moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following, surprise=surprise
         )
-
-    def _usual(self, moment: _Moment, words: Words) -> float:
-        """The log-likelihood a note of the last ones heard, with one more."""
-        heads = (("pitch", ()), ("step", words[:1]))
-        nats = sum(
-            log_likelihood([self._stepper.logits(moment.state, head, drawn)], [words[len(drawn)]])[0]
-            for head, drawn in heads
-        )
-        return nats if moment.usual_nats is None else moment.usual_nats + (nats - moment.usual_nats) / _USUAL_NOTES
 
     def _start(self, mix: str) -> Any:
         labels = self._stepper.labels
         return self._stepper.start(style_for(mix, labels)) if labels else self._stepper.start()
 
-    def _fed(self, moment: _Moment, words: Words) -> _Moment:
+    def _fed(self, moment: Moment, words: Words) -> Moment:
         """The moment with one note more in its state, told in its style."""
         state, told = alone(self._told(moment, words), self._stepper)
         return replace(moment, state=state, told=told)
 
-    def _told(self, moment: _Moment, words: Words) -> Talk[tuple[Any, tuple[tuple[Any, Words], ...]]]:
+    def _told(self, moment: Moment, words: Words) -> Talk[tuple[Any, tuple[tuple[Any, Words], ...]]]:
         """The state after one note more, told in the style of the moment; and the last notes so told."""
         labels = self._stepper.labels
         if not labels:
@@ -195,7 +149,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         state = yield Ask(FEED, moment.state, words, style_for(moment.mix, labels))
         return state, (*moment.told, (moment.state, words))[-RETOLD_NOTES:]
 
-    def _in_style(self, moment: _Moment, mix: str) -> _Moment:
+    def _in_style(self, moment: Moment, mix: str) -> Moment:
         """The moment as it is where this mix is asked for: the last notes are told anew, so the next one obeys it."""
         if mix == moment.mix:
             return moment
@@ -207,70 +161,117 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             told = self._fed(told, words)
         return told
 
-    def _more(self, take: _Take) -> Talk[tuple[PlannedNote, list[PlannedNote]] | None]:
+    def _more(self, take: Take) -> Talk[Made | None]:
         """The next note and earlier ones that end sooner because of it; None where the take is done."""
         made = yield from self._next_note(take)
         left = take.plan.notes_left
         take.done = take.done or made is None or (left is not None and len(take.notes) >= left)
         return made
 
-    def _next_note(self, take: _Take) -> Talk[tuple[PlannedNote, list[PlannedNote]] | None]:
+    def _next_note(self, take: Take) -> Talk[Made | None]:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
+        take.expects = yield Ask("pitch", moment.state, ())
+        if moment.line.closed_s is not None:
+            return (yield from self._also_closing(take, moment.line.closed_s))
         at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
-        proposal = take.imitating.proposal(moment.following, at_s, rules.whose(index))
-        drawn, wished = yield from self._pitch(take, proposal)
+        rules.warm(take.shape.warmth(at_s, index, moment.line, moment.surprise))
+        whose = rules.whose(index)
+        proposal = take.shape.spared(take.imitating.proposal(moment.following, at_s, whose), moment.line)
+        drawn, wished = self._pitch(take, proposal)
         pitch = drawn
         exact_s = plan.start_s if not take.notes else None
         timed = (yield from self._onset(take, pitch, wished)) if exact_s is None else self._exact(moment, exact_s)
-        closes = plan.closing and (timed is None or timed[0] > plan.last_onset_s)
-        if closes:
-            timed, take.done = self._exact(moment, max(plan.last_onset_s, at_s)), True
-            drawn = pitch = yield from self._closing_pitch(take)
-            wished = Wish(duration_s=plan.end_s - timed[0])
+        tune = moment.following.statement is not None
+        closing = take.shape.closing_s(index, math.inf if timed is None else timed[0], moment.line, tune=tune)
+        if closing is not None:
+            return (yield from self._closing(take, *closing))
         if timed is None:
             return None
         onset_s, step_bin = timed
         if not take.notes:
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
-        if rules.chords is not None and not closes:
+        if rules.chords is not None:
             nats = rules.chords.nats(onset_s)
             if wished.own:
                 pitch = own_pitch(pitch, nats)
             else:
                 pitch = yield from self._in_chord(take, nats, pitch, (onset_s, step_bin))
-        duration_bin, duration_s = yield from self._length(take, (pitch, step_bin), onset_s, wished)
-        velocity_bin, velocity = yield from self._velocity(take, (pitch, step_bin, duration_bin))
-        duration_s = min(duration_s, plan.end_s - onset_s)
-        loud = round(velocity * rules.loudness)
+        made = yield from self._struck(take, (pitch, step_bin), onset_s, wished)
+        following = take.imitating.after(moment.following, proposal if wished.own else None, made[0], drawn)
+        take.moments[-1] = replace(take.moments[-1], following=following)
+        return made
+
+    def _struck(
+        self, take: Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool = False
+    ) -> Talk[Made]:
+        """The note with a (pitch, step bin), how long and how loud it is; it is what the model heard last."""
+        plan, moment, rules = take.plan, take.moments[-1], take.rules
+        duration_bin, duration_s = yield from self._length(take, drawn, onset_s, wished, closes=closes)
+        velocity_bin, velocity = yield from self._velocity(take, (*drawn, duration_bin))
+        duration_s, loud = min(duration_s, plan.end_s - onset_s), round(velocity * rules.loudness)
         hand = moment.hand.copy()
-        planned = PlannedNote(plan.take, index, onset_s, pitch, duration_s, loud)
+        planned = PlannedNote(plan.take, take.index, onset_s, drawn[0], duration_s, loud)
         note, shortened = hand.place(planned, self._voices(take, onset_s))
-        state, told = yield from self._told(moment, (pitch, step_bin, duration_bin, velocity_bin))
-        recent = (*moment.recent, pitch)[-REMEMBERED:]
-        following = take.imitating.after(moment.following, proposal if wished.own else None, note, drawn)
-        moment = replace(moment, state=state, onset_s=note.onset_s, recent=recent, hand=hand, told=told)
-        take.moments.append(replace(moment, following=following))
+        surprise = moment.surprise.played(surprise_nats(take.expects, drawn[0]))
+        state, told = yield from self._told(moment, (*drawn, duration_bin, velocity_bin))
+        take.moments.append(replace(
+            moment, state=state, onset_s=note.onset_s, recent=(*moment.recent, drawn[0])[-REMEMBERED:], hand=hand,
+            told=told, line=moment.line.after(note.onset_s, drawn[0], closes=closes),
+            surprise=surprise,
+        ))  # fmt: skip
         take.notes.append(note)
         return note, shortened
 
-    def _pitch_nats(self, take: _Take, chord: Nats | None = None) -> Nats:
-        recent = take.moments[-1].recent
-        return pitch_nats(take.rules.anywhen, recent, take.reach, hands=take.hands, chord=chord)
+    def _closing(self, take: Take, onset_s: float, until_s: float) -> Talk[Made | None]:
+        """The first note of the last onset; what still sounds and does not belong to it ends there."""
+        moment = take.moments[-1]
+        onset_s = max(onset_s, moment.hand.earliest_s(take.rules.ceilings))
+        if onset_s > take.plan.end_s - SHORTEST_SOUND_S:
+            return None
+        logits = take.shape.closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
+        drawn = take.rules.draw(logits, "pitch", take.index), self._exact(moment, onset_s)[1]
+        note, shortened = yield from self._struck(take, drawn, onset_s, Wish(duration_s=until_s - onset_s), closes=True)
+        ended, home = {n.index for n in shortened}, take.shape.home(onset_s)
+        for other in moment.hand.sounding(take.plan.take, onset_s):
+            if home is not None and other.index not in ended and other.pitch % 12 not in home:
+                shortened.append(replace(other, duration_s=onset_s - other.onset_s))
+        return note, shortened
 
-    def _pitch(self, take: _Take, proposal: Proposal) -> Talk[tuple[int, Wish]]:
+    def _also_closing(self, take: Take, onset_s: float) -> Talk[Made | None]:
+        """One more note of the last onset, where the model strikes one with it, or that is a bass alone so far."""
+        plan, moment, rules = take.plan, take.moments[-1], take.rules
+        chord = [n for n in take.notes[-MOST_IN_CHORD:] if n.onset_s >= onset_s]
+        room = min(MOST_IN_CHORD, rules.ceilings.voices, rules.polyphony or MOST_IN_CHORD)
+        full = plan.notes_left is not None and len(take.notes) >= plan.notes_left
+        if full or not chord or len(chord) >= room or moment.hand.earliest_s(rules.ceilings) > onset_s + CHORD_S:
+            return None
+        logits = take.shape.also_closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
+        if logits is None:
+            return None
+        pitch = rules.draw(logits, "pitch", take.index)
+        step_bin, step_s = yield from self._step(take, pitch, (0, self._vocabulary.sizes["step"] - 1))
+        if step_s / rules.density > CHORD_S:
+            if not take.shape.wants_more(moment.line):
+                return None
+            step_bin = 0
+        wished = Wish(duration_s=chord[0].duration_s)
+        return (yield from self._struck(take, (pitch, step_bin), chord[-1].onset_s, wished, closes=True))
+
+    def _pitch_nats(self, take: Take, chord: Nats | None = None) -> Nats:
+        moment, plan = take.moments[-1], take.plan
+        nats = pitch_nats(take.rules.anywhen, moment.recent, take.reach, hands=take.hands, chord=chord)
+        at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
+        return take.shape.shaped(nats, at_s, take.index, moment.line)
+
+    def _pitch(self, take: Take, proposal: Proposal) -> tuple[int, Wish]:
         """The next pitch, and what the player's material wishes of its note."""
-        logits = yield from self._pitch_logits(take, proposal)
-        pitch, own = take.rules.mixed(logits, "pitch", take.index, proposal.weights)
+        logits = cleared(take.expects, proposal)
+        pitch, own = take.rules.mixed(logits - self._pitch_nats(take), "pitch", take.index, proposal.weights)
         if len(take.notes) < len(take.path) and pitch != take.path[len(take.notes)]:
             pitch, own = take.path[len(take.notes)], False
         return pitch, wish(proposal, pitch, own)
 
-    def _pitch_logits(self, take: _Take, proposal: Proposal) -> Talk[Floats]:
-        """(128,) logits of the next pitch, less the nats of all rules, -inf for what they forbid."""
-        logits = yield Ask("pitch", take.moments[-1].state, ())
-        return cleared(logits, proposal) - self._pitch_nats(take)
-
-    def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> Talk[int]:
+    def _in_chord(self, take: Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> Talk[int]:
         """The pitch that was drawn, or one in its place that suits the chord of its (onset, step bin) better.
 
         A pitch is drawn before its onset is known. So it is kept with the probability that the chord leaves it, and
@@ -281,7 +282,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         if take.rules.stays(float(of_chord[pitch]), take.index):
             return pitch
         state = take.moments[-1].state
-        logits = (yield Ask("pitch", state, ())) - self._pitch_nats(take, of_chord)
+        logits = take.expects - self._pitch_nats(take, of_chord)
         struck = {n.pitch for n in take.notes[-8:] if n.onset_s > onset_s - _RESTRIKE_S}
         free = np.array([p not in struck for p in range(len(logits))])
         if np.isfinite(logits[free]).any():
@@ -293,7 +294,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
                 scores[likely] = logits[likely] + steps[step_bin] - np.logaddexp.reduce(steps)
         return take.rules.draw_again(scores, take.index)
 
-    def _voices(self, take: _Take, onset_s: float) -> Ceilings:
+    def _voices(self, take: Take, onset_s: float) -> Ceilings:
         """The ceilings; where fewer notes are to sound together, what rang before the last that were struck ends."""
         ceilings, polyphony = take.rules.ceilings, take.rules.polyphony
         if polyphony is None:
@@ -301,19 +302,11 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
         return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
 
-    def _closing_pitch(self, take: _Take) -> Talk[int]:
-        """A pitch to end on, where a key is set and the register has any."""
-        logits: Floats = (yield Ask("pitch", take.moments[-1].state, ())) - self._pitch_nats(take)
-        classes = closing_classes(take.rules.controls)
-        inside = np.array([classes is None or pitch % 12 in classes for pitch in range(len(logits))])
-        logits = np.where(inside, logits, -np.inf) if np.isfinite(logits[inside]).any() else logits
-        return take.rules.draw(logits, "pitch", take.index)
-
-    def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
+    def _exact(self, moment: Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
         return start_s, self._vocabulary.step_bin(step_s)
 
-    def _onset(self, take: _Take, pitch: int, wished: Wish) -> Talk[tuple[float, int] | None]:
+    def _onset(self, take: Take, pitch: int, wished: Wish) -> Talk[tuple[float, int] | None]:
         """(onset, step bin) of the next note, or None where none fits before the end."""
         plan, moment, rules = take.plan, take.moments[-1], take.rules
         previous_s = moment.onset_s if moment.onset_s is not None else plan.not_before_s
@@ -339,7 +332,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         onset_s = max(min(onset_s, latest_s), earliest_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _step(self, take: _Take, pitch: int, within: tuple[int, int]) -> Talk[tuple[int, float]]:
+    def _step(self, take: Take, pitch: int, within: tuple[int, int]) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the time since the last onset."""
         rules, words, (low, high) = take.rules, self._vocabulary, within
         logits = yield Ask("step", take.moments[-1].state, (pitch,))
@@ -350,9 +343,11 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
         return step_bin, rules.inside(words, "step", step_bin, take.index)
 
-    def _length(self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish) -> Talk[tuple[int, float]]:
+    def _length(
+        self, take: Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool
+    ) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the duration; what does not belong to the next chord ends where that begins."""
-        chords, words = take.rules.chords, self._vocabulary
+        chords, words = None if closes else take.rules.chords, self._vocabulary
         if wished.duration_s is not None:
             longest_s = math.inf if chords is None else chords.until_s(drawn[0], onset_s) - onset_s
             duration_s = min(wished.duration_s, longest_s)
@@ -363,13 +358,13 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         duration_bin, duration_s = yield from self._value(take, "duration", drawn, nats)
         return duration_bin, min(duration_s, chords.until_s(drawn[0], onset_s) - onset_s)
 
-    def _velocity(self, take: _Take, drawn: tuple[int, int, int]) -> Talk[tuple[int, float]]:
+    def _velocity(self, take: Take, drawn: tuple[int, int, int]) -> Talk[tuple[int, float]]:
         """(bin, velocity)."""
         loud = take.moments[0].loud
         nats = loudness_nats(take.rules.controls.number("dynamics"), loud, self._vocabulary)
         return (yield from self._value(take, "velocity", drawn, nats))
 
-    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> Talk[tuple[int, float]]:
+    def _value(self, take: Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> Talk[tuple[int, float]]:
         """(bin, number inside it) of the duration or velocity, some of which cost ``nats``."""
         logits = yield Ask(head, take.moments[-1].state, drawn)
         value = take.rules.draw(logits if nats is None else logits - nats, head, take.index)

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
 from livemuse.model.rolling import Rolling
+from livemuse.model.shaping import key_of
 from livemuse.music.candidates import Wanted
 from livemuse.music.ceilings import Hand
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.schedule import Chosen, Plan
 from livemuse.music.styles import NO_STYLE
-from livemuse.music.theory import parse_key
 
 WINDOW_NOTES: Final = 512  # the rolling window: what a newly chosen model is told of the evening so far
 FEWEST_NOTES: Final = 3  # an answer has room for so many, however long its rests
@@ -191,9 +191,8 @@ class Remembering(ABC, Generic[M, T]):
 
     def _wanted(self, plan: Plan, usual_nats: float | None = None) -> Wanted:
         """What candidates for this plan are held against."""
-        key = plan.controls.text("key")
-        meant = plan.context.key if key == "off" else parse_key(key)
-        return Wanted((*self._phrase, *plan.tail), self._last_answer[1], meant, plan.end_s, usual_nats)
+        call = (*self._phrase, *plan.tail)
+        return Wanted(call, self._last_answer[1], key_of(plan), plan.end_s, usual_nats)
 
     def _basis(self, plan: Plan) -> tuple[object, ...]:
         last = [*self._window, *plan.tail][-_KNOWN_BY:]

@@ -81,9 +81,9 @@ class Tally:
         return self._nats[k][head]
 
     def nats(self, k: int) -> float | None:
-        """Log-likelihood a note (pitch and step) of conversation k; None before its first note."""
-        count = self._count[k]
-        return sum(self._nats[k][h] / n for h, n in count.items() if n) if count["pitch"] else None
+        """How surprising a pitch of conversation k is on average; None before its first note."""
+        count = self._count[k]["pitch"]
+        return -self._nats[k]["pitch"] / count if count else None
 
     def related(self, k: int) -> float | None:
         """Nats a note by which its pitches are likelier after the call than after nothing; None where unknown."""

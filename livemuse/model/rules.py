@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from livemuse.model.chordpull import ChordPull
@@ -40,19 +41,24 @@ class Rules:
         polyphony = controls["polyphony"]
         self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
         self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
+        self._now = self._how
         self.cold = self._how["pitch"].temperature < COLDEST  # nothing is left to chance
         self._seed, self._key = int(controls["seed"]), (plan.turn, plan.candidate, plan.revision)
 
+    def warm(self, factor: float) -> None:
+        """The temperature of the next draws is so many times what it is set to."""
+        self._now = {head: replace(how, temperature=how.temperature * factor) for head, how in self._how.items()}
+
     def draw(self, logits: Floats, head: str, index: int) -> int:
         """The value of a head for note ``index``."""
-        return draw(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
+        return draw(logits, self._now[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
 
     def mixed(self, logits: Floats, head: str, index: int, shares: Mapping[int, float]) -> tuple[int, bool]:
         """The same, where some values have a share of their own; and whether that gave it."""
         if not shares:
             return self.draw(logits, head, index), False
         u = uniform(self._seed, *self._key, index, _NUMBERS[head])
-        return draw_mixed(logits, self._how[head], u, shares, self.whose(index))
+        return draw_mixed(logits, self._now[head], u, shares, self.whose(index))
 
     def whose(self, index: int) -> float:
         """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
@@ -60,14 +66,14 @@ class Rules:
 
     def stays(self, nats: float, index: int) -> bool:
         """Whether a pitch that costs so many nats is left as it was drawn."""
-        temperature = self._how["pitch"].temperature
+        temperature = self._now["pitch"].temperature
         if nats <= 0.0 or temperature <= 0.0:
             return nats <= 0.0
         return uniform(self._seed, *self._key, index, _STAYS) < math.exp(-nats / temperature)
 
     def draw_again(self, logits: Floats, index: int) -> int:
         """The pitch of note ``index`` once more."""
-        return draw(logits, self._how["pitch"], uniform(self._seed, *self._key, index, _AGAIN))
+        return draw(logits, self._now["pitch"], uniform(self._seed, *self._key, index, _AGAIN))
 
     def inside(self, words: Vocabulary, head: str, value: int, index: int) -> float:
         """A number inside bin ``value``: by chance, or its centre where the temperature is 0."""

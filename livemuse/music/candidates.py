@@ -4,8 +4,8 @@ Every candidate costs something for each of ``TERMS``; the one that costs least 
 is better: what is likelier than the call itself was is as far from it as what is less likely, so a dull repetition does
 not win; and a term is 0 where nothing is known (no key heard, nothing played yet).
 
-- ``surprise``: how far the mean log-likelihood of a note, under the network at temperature 1, is from what was usual in
-  the call (nats).
+- ``surprise``: how far the mean surprise of a pitch, the nats it costs under the network at temperature 1, is from what
+  is usual in the player's playing.
 - ``unrelated``: how much less the call helps to expect this answer than it might: the mean log-likelihood of a pitch
   after nothing but the answer's own beginning, less that after the call too (nats). Choosing by it is choosing by
   mutual information (Li et al. 2016), which is what keeps likelihood alone from choosing what would fit anything.
@@ -67,16 +67,16 @@ class Wanted:
     before: Sequence[Sounding] = ()
     key: Key | None = None
     end_s: float = math.inf
-    usual_nats: float | None = None  # a note, of the call
+    usual_nats: float | None = None  # how surprising the player's pitches are
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One answer as far as it was rolled ahead, and what the network made of it (nats a note; None: not asked)."""
+    """One answer as far as it was rolled ahead, and what the network made of it (nats a pitch; None: not asked)."""
 
     notes: Sequence[Sounding]
-    nats: float | None = None
-    related: float | None = None  # nats by which a pitch is likelier after the call than after nothing
+    nats: float | None = None  # how surprising a pitch is
+    related: float | None = None  # by how much less it is after the call than after nothing
     whole: bool = True  # rolled to its end
 
 
