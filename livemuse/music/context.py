@@ -37,6 +37,14 @@ class BeatGrid:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Where there is room beside the player: the pitches that are free, and those of them where livemuse is at home."""
+
+    free: frozenset[int]
+    home: tuple[int, int]  # lowest and highest of one stretch of them
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What an answer may go by beside the notes themselves."""
 
@@ -44,6 +52,7 @@ class Context:
     beats: BeatGrid | None = None  # of the tempo that is set or heard; None until a beat is
     held: frozenset[int] = frozenset()  # pitches whose keys are down
     density: float = 0.0  # the player's onsets a second, a chord counted as one
+    room: Room | None = None  # to which it is to keep, playing at the same time; None: anywhere
 
 
 NOTHING_HEARD: Final = Context()

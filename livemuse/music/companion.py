@@ -1,0 +1,218 @@
+"""Playing at the same time: where there is room beside the player, and when there is none for company.
+
+Pure: decisions are made on the stamps of events, and on times that follow from them.
+
+- A pitch is free if it lies more than an octave from every key that is down, rings under the pedal or was struck a
+  moment ago: so it is never in the player's octave, whichever way octaves are counted. Free pitches count in stretches
+  of at least a fifth. livemuse stays in the stretch where it is as long as that is there, and goes where most room is.
+- The player is busy from the key on that makes more onsets in a second than the control ``busy``, a chord counted as
+  one, until there have been clearly fewer for a beat.
+- It joins in when a few notes were heard, and comes to rest when nothing was struck or held for long.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import Final, Literal
+
+from livemuse.music.context import Room
+from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal, PlannedNote
+from livemuse.music.phrases import CHORD_S
+
+APART: Final = 13  # semitones from the player's pitches: more than an octave
+RECENT_S: Final = 4.0  # a key struck so long ago still is where the player is
+LOWEST, HIGHEST = 24, 103  # where livemuse plays along unless a register is set
+NARROWEST: Final = 7  # semitones: a stretch that is smaller is no room
+CALM: Final = 0.7  # of `busy`: below that the player is busy no more
+FEW_NOTES, FEW_BEATS = 4, 2.0  # so many notes, or beats, are listened to before it joins in
+GONE_S: Final = 8.0  # after the last key a player who strikes and holds nothing is gone
+GONE_HOLDING_S: Final = 30.0  # and one who only holds what was struck
+PAUSE_S: Final = 2.0  # a player who strikes nothing for so long begins anew
+
+Wish = Literal["play", "rest", "end"]
+Register = tuple[int, int]
+_Key = tuple[int, int]  # take, index
+
+
+class Companion:
+    """Knows what the player does, as far as it bears on playing at the same time, and what of livemuse's sounds."""
+
+    def __init__(self) -> None:
+        self._ahead: dict[_Key, PlannedNote] = {}
+        self._sounding: dict[_Key, PlannedNote] = {}
+        self._home: Register | None = None
+        self._wake_s: float | None = None  # asked for, and not come yet
+        self.forget()
+
+    def forget(self) -> None:
+        """As if nothing had been heard."""
+        self._down: dict[tuple[int, int], None] = {}  # (channel, pitch) of keys
+        self._ringing: set[tuple[int, int]] = set()  # let go, under the pedal
+        self._pedals: set[int] = set()  # channels
+        self._struck: deque[tuple[float, int]] = deque()  # (time, pitch) of the last RECENT_S
+        self._onsets_s: deque[float] = deque(maxlen=256)
+        self._calm_s: float | None = None  # the player was busy, and is so no more from a beat after this on
+        self._last_s = float("-inf")  # the last key, or release of the last key
+        self._rest()
+
+    def _rest(self) -> None:
+        self._first_s: float | None = None  # of what it listens to before it joins in
+        self._count = 0
+        self._joined = self._dismissed = False
+
+    # --- what happens --------------------------------------------------------------------------------------------
+
+    def hear(self, event: Heard, busy: float) -> None:
+        """The player did something; ``busy`` is the control."""
+        match event:
+            case KeyDown():
+                self._strike(event, busy)
+                return
+            case KeyUp(_, channel, pitch):
+                self._let_go([(channel, pitch)], event.at_s)
+            case Pedal(down=True):
+                self._pedals.add(event.channel)
+            case Pedal():
+                self._pedals.discard(event.channel)
+                self._ringing = {key for key in self._ringing if key[0] != event.channel}
+            case AllNotesOff():
+                self._pedals.discard(event.channel)
+                self._ringing = {key for key in self._ringing if key[0] != event.channel}
+                self._let_go([key for key in self._down if key[0] == event.channel], event.at_s)
+
+    def _strike(self, event: KeyDown, busy: float) -> None:
+        at_s = event.at_s
+        if at_s - self._last_s > PAUSE_S and not self._down:
+            self._dismissed = False
+        self._down[event.channel, event.pitch] = None
+        self._ringing.discard((event.channel, event.pitch))
+        self._struck.append((at_s, event.pitch))
+        self._last_s = at_s
+        if self._onsets_s and at_s - self._onsets_s[-1] <= CHORD_S:
+            return
+        self._onsets_s.append(at_s)
+        self._count += 1
+        self._first_s = at_s if self._first_s is None else self._first_s
+        count, calm = sum(1 for onset_s in self._onsets_s if onset_s > at_s - 1.0), int(CALM * busy)
+        if count > busy or (self._calm_s is not None and count > calm):
+            self._calm_s = self._onsets_s[-1 - calm] + 1.0
+
+    def _let_go(self, keys: list[tuple[int, int]], at_s: float) -> None:
+        for key in keys:
+            if key in self._down:
+                del self._down[key]
+                if key[0] in self._pedals:
+                    self._ringing.add(key)
+                if not self._down:
+                    self._last_s = at_s
+
+    def let_go(self, at_s: float) -> None:
+        """The keyboard is gone: every key and pedal counts as released."""
+        self._pedals.clear()
+        self._ringing.clear()
+        self._let_go(list(self._down), at_s)
+
+    def dismiss(self) -> None:
+        """Play no more until the player has paused."""
+        self._rest()
+        self._dismissed = True
+
+    def welcome(self, at_s: float) -> None:
+        """Join in now, whatever was heard."""
+        self._dismissed, self._joined, self._calm_s = False, True, None
+        self._last_s = max(self._last_s, at_s)
+
+    def leave(self) -> None:
+        """livemuse comes to rest: it joins in again after a few notes."""
+        self._rest()
+
+    # --- what livemuse plays -------------------------------------------------------------------------------------
+
+    def planned(self, notes: tuple[PlannedNote, ...], shortened: tuple[PlannedNote, ...]) -> None:
+        """These notes lie ahead, and some end sooner."""
+        self._ahead.update(((note.take, note.index), note) for note in notes)
+        for note in shortened:
+            for table in (self._ahead, self._sounding):
+                if (note.take, note.index) in table:
+                    table[note.take, note.index] = note
+
+    def sent(self, take: int, index: int, at_s: float) -> tuple[PlannedNote, ...]:
+        """A note sounds; shortened to nothing if the player has just come to where it is."""
+        note = self._ahead.pop((take, index), None)
+        if note is None:
+            return ()
+        self._sounding = {key: n for key, n in self._sounding.items() if n.end_s > at_s}
+        self._sounding[take, index] = note
+        near = any(abs(pitch - note.pitch) < APART for _, pitch in self._down)
+        return self._ended([note], at_s) if near else ()
+
+    def taken(self, take: int) -> None:
+        """What was not sent of a take never sounds."""
+        self._ahead = {key: note for key, note in self._ahead.items() if key[0] != take}
+
+    def make_way(self, pitch: int, at_s: float) -> tuple[PlannedNote, ...]:
+        """The player strikes a key: what sounds near it, shortened to end at once."""
+        return self._ended([n for n in self._sounding.values() if n.end_s > at_s and abs(n.pitch - pitch) < APART], at_s)
+
+    def _ended(self, notes: list[PlannedNote], at_s: float) -> tuple[PlannedNote, ...]:
+        shortened = tuple(replace(n, duration_s=max(at_s - n.onset_s, 0.0)) for n in notes)
+        self.planned((), shortened)
+        return shortened
+
+    # --- what can be asked ---------------------------------------------------------------------------------------
+
+    def room(self, at_s: float, register: Register | None) -> Room | None:
+        """Where there is room at a moment, in the register that is set; None where there is none."""
+        while self._struck and self._struck[0][0] <= at_s - RECENT_S:
+            self._struck.popleft()
+        low, high = (LOWEST, HIGHEST) if register is None else register
+        stretches = _stretches({p for _, p in (*self._struck, *self._down, *self._ringing)}, low, high)
+        if not stretches:
+            return None
+        home = self._home
+        stays = [s for s in stretches if home is not None and min(s[1], home[1]) - max(s[0], home[0]) >= NARROWEST - 1]
+        self._home = max(stays or stretches, key=lambda s: s[1] - s[0])
+        return Room(frozenset(p for s in stretches for p in range(s[0], s[1] + 1)), self._home)
+
+    def wish(self, at_s: float, register: Register | None, beat_s: float) -> tuple[Wish, float | None]:
+        """What livemuse does now; and when it would be something else if the player did nothing, None for never."""
+        if self._joined and at_s >= self._gone_s:
+            return "end", None
+        if self._dismissed:
+            return "rest", None
+        self._joined = self._joined or self._count >= FEW_NOTES or self._long_enough(at_s, beat_s)
+        if not self._joined:
+            return "rest", None
+        if self._calm_s is not None and at_s < self._calm_s + beat_s:
+            return "rest", self._calm_s + beat_s
+        self._calm_s = None
+        if self.room(at_s, register) is None:
+            return "rest", self._struck[0][0] + RECENT_S if self._struck else self._gone_s
+        return "play", self._gone_s
+
+    def _long_enough(self, at_s: float, beat_s: float) -> bool:
+        return self._first_s is not None and self._count > 1 and at_s - self._first_s >= FEW_BEATS * beat_s
+
+    @property
+    def _gone_s(self) -> float:
+        return self._last_s + (GONE_HOLDING_S if self._down else GONE_S)
+
+    def wake_at(self, at_s: float, change_s: float | None) -> float | None:
+        """When to look again: ``change_s``, if no look was asked for by then."""
+        if change_s is None or (self._wake_s is not None and at_s < self._wake_s <= change_s):
+            return None
+        self._wake_s = change_s
+        return change_s
+
+
+def _stretches(pitches: set[int], low: int, high: int) -> list[Register]:
+    """The stretches from ``low`` to ``high`` that lie APART from all these pitches, those that are wide enough."""
+    found = []
+    begin = low
+    for pitch in [*sorted(pitches), high + APART]:
+        end = min(pitch - APART, high)
+        if end - begin + 1 >= NARROWEST:
+            found.append((begin, end))
+        begin = max(begin, pitch + APART)
+    return found
