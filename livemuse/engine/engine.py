@@ -226,6 +226,7 @@ class Engine:
             "mode": self.duet.controls["mode"],
             "turn": self.duet.turn,
             "deadline_s": self.duet.deadline_s,
+            "heard": self.duet.ear.shown(self._clock.now_s()),
             "since_s": self._since_s,
             "session": self.facts.session,
             "recording": self.facts.recording,

@@ -5,44 +5,31 @@ nothing. Pure but for the model: the same calls in the same order give the same 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
-from livemuse.model.chordpull import ChordPull
+from livemuse.model.conversation import FEED, Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
 from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of
+from livemuse.model.rules import Rules
 from livemuse.model.styles import style_for
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
-from livemuse.music.chance import uniform
 from livemuse.music.following import NOTHING_TAKEN, Following, Proposal
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.protocols import Stepper
-from livemuse.music.sampling import COLDEST, Draw, Floats, draw, draw_mixed
+from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Extension, Plan
 from livemuse.music.styles import NO_STYLE
-from livemuse.music.vocabulary import HEADS, VOCABULARY, Vocabulary
+from livemuse.music.vocabulary import VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
-_NUMBERS: Final = {head: number for number, head in enumerate(HEADS)}
-_FINE: Final = len(HEADS)  # draws 4-7 place a value inside its bin
-_STAYS, _AGAIN = 2 * len(HEADS), 2 * len(HEADS) + 1  # draws 8 and 9: whether a pitch suits its chord, and another one
-_WHOSE: Final = 2 * len(HEADS) + 2  # draw 10: whether a note is the player's material or the network's
 _LIKELIEST: Final = 16  # pitches that are weighed where the first does not suit its chord
-_FACTORS: Final = {
-    "pitch": "temperature_pitch",
-    "step": "temperature_time",
-    "duration": "temperature_time",
-    "velocity": "temperature_velocity",
-}
-"""The control that is a factor on the temperature of each head."""
-
-
 Words = tuple[int, int, int, int]
 """A note as it is fed: (pitch, step bin, duration bin, velocity bin)."""
 
@@ -62,60 +49,10 @@ class _Moment:
     following: Following = NOTHING_TAKEN  # what of the player's was taken up
 
 
-class _Rules:
-    """What of a take's plan holds for all its notes, and its draws, each with a name of its own."""
-
-    def __init__(self, plan: Plan) -> None:
-        controls = plan.controls
-        temperature, top_k, top_p = (controls.number(n) for n in ("temperature", "top_k", "top_p"))
-        self.controls = controls
-        self.ceilings = Ceilings.of(controls)
-        self.density, self.loudness = controls.number("density"), controls.number("velocity")
-        self.chords = ChordPull.of(controls, plan.not_before_s if plan.first_beat_s is None else plan.first_beat_s)
-        self.anywhen = controls if self.chords is None else controls.replaced("key", "off")  # it has the key in it
-        polyphony = controls["polyphony"]
-        self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
-        self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
-        self._seed, self._key = int(controls["seed"]), (plan.turn, 0, plan.revision)  # 0: the only candidate
-
-    def draw(self, logits: Floats, head: str, index: int) -> int:
-        """The value of a head for note ``index``."""
-        return draw(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
-
-    def mixed(self, logits: Floats, head: str, index: int, shares: Mapping[int, float]) -> tuple[int, bool]:
-        """The same, where some values have a share of their own; and whether that gave it."""
-        if not shares:
-            return self.draw(logits, head, index), False
-        u = uniform(self._seed, *self._key, index, _NUMBERS[head])
-        return draw_mixed(logits, self._how[head], u, shares, self.whose(index))
-
-    def whose(self, index: int) -> float:
-        """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
-        cold = self._how["pitch"].temperature < COLDEST
-        return 0.0 if cold else uniform(self._seed, *self._key, index, _WHOSE)
-
-    def stays(self, nats: float, index: int) -> bool:
-        """Whether a pitch that costs so many nats is left as it was drawn."""
-        temperature = self._how["pitch"].temperature
-        if nats <= 0.0 or temperature <= 0.0:
-            return nats <= 0.0
-        return uniform(self._seed, *self._key, index, _STAYS) < math.exp(-nats / temperature)
-
-    def draw_again(self, logits: Floats, index: int) -> int:
-        """The pitch of note ``index`` once more."""
-        return draw(logits, self._how["pitch"], uniform(self._seed, *self._key, index, _AGAIN))
-
-    def inside(self, words: Vocabulary, head: str, value: int, index: int) -> float:
-        """A number inside bin ``value``: by chance, or its centre where the temperature is 0."""
-        if self._how[head].temperature <= 0.0:
-            return words.centre(head, value)
-        return words.value(head, value, uniform(self._seed, *self._key, index, _FINE + _NUMBERS[head]))
-
-
 @dataclass(slots=True)
 class _Take:
     plan: Plan
-    rules: _Rules
+    rules: Rules
     reach: Reach | None
     hands: Hands
     moments: list[_Moment]  # [before the first note, after note 0, ...]
@@ -148,7 +85,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             moment = self._after(moment, note)
         if plan.revision == 0:
             moment = replace(moment, following=moment.following.begun())
-        rules, reach, hands = _Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
+        rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
         nats = pitch_nats(rules.anywhen, (), reach, hands=hands)
         imitating = Imitating(plan, self._motifs, nats)
         self._takes[plan.take] = _Take(plan, rules, reach, hands, [moment], [], imitating)
@@ -161,7 +98,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         notes: list[PlannedNote] = []
         shortened: list[PlannedNote] = []
         while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
-            made = self._next_note(take)
+            made = alone(self._next_note(take), self._stepper)
             if made is None:
                 take.done = True
                 break
@@ -200,15 +137,15 @@ class FreeImproviser(Remembering[_Moment, _Take]):
 
     def _fed(self, moment: _Moment, words: Words) -> _Moment:
         """The moment with one note more in its state, told in its style."""
-        state, told = self._told(moment, words)
+        state, told = alone(self._told(moment, words), self._stepper)
         return replace(moment, state=state, told=told)
 
-    def _told(self, moment: _Moment, words: Words) -> tuple[Any, tuple[tuple[Any, Words], ...]]:
+    def _told(self, moment: _Moment, words: Words) -> Talk[tuple[Any, tuple[tuple[Any, Words], ...]]]:
         """The state after one note more, told in the style of the moment; and the last notes so told."""
         labels = self._stepper.labels
         if not labels:
-            return self._stepper.feed(moment.state, words), ()
-        state = self._stepper.feed(moment.state, words, style_for(moment.mix, labels))
+            return (yield Ask(FEED, moment.state, words)), ()
+        state = yield Ask(FEED, moment.state, words, style_for(moment.mix, labels))
         return state, (*moment.told, (moment.state, words))[-RETOLD_NOTES:]
 
     def _in_style(self, moment: _Moment, mix: str) -> _Moment:
@@ -223,18 +160,18 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             told = self._fed(told, words)
         return told
 
-    def _next_note(self, take: _Take) -> tuple[PlannedNote, list[PlannedNote]] | None:
+    def _next_note(self, take: _Take) -> Talk[tuple[PlannedNote, list[PlannedNote]] | None]:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
         at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
         proposal = take.imitating.proposal(moment.following, at_s, rules.whose(index))
-        drawn, wished = self._pitch(take, proposal)
+        drawn, wished = yield from self._pitch(take, proposal)
         pitch = drawn
         exact_s = plan.start_s if not take.notes else None
-        timed = self._onset(take, pitch, wished) if exact_s is None else self._exact(moment, exact_s)
+        timed = (yield from self._onset(take, pitch, wished)) if exact_s is None else self._exact(moment, exact_s)
         closes = plan.closing and (timed is None or timed[0] > plan.last_onset_s)
         if closes:
             timed, take.done = self._exact(moment, max(plan.last_onset_s, at_s)), True
-            drawn = pitch = self._closing_pitch(take)
+            drawn = pitch = yield from self._closing_pitch(take)
             wished = Wish(duration_s=plan.end_s - timed[0])
         if timed is None:
             return None
@@ -243,15 +180,18 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
         if rules.chords is not None and not closes:
             nats = rules.chords.nats(onset_s)
-            pitch = own_pitch(pitch, nats) if wished.own else self._in_chord(take, nats, pitch, (onset_s, step_bin))
-        duration_bin, duration_s = self._length(take, (pitch, step_bin), onset_s, wished)
-        velocity_bin, velocity = self._velocity(take, (pitch, step_bin, duration_bin))
+            if wished.own:
+                pitch = own_pitch(pitch, nats)
+            else:
+                pitch = yield from self._in_chord(take, nats, pitch, (onset_s, step_bin))
+        duration_bin, duration_s = yield from self._length(take, (pitch, step_bin), onset_s, wished)
+        velocity_bin, velocity = yield from self._velocity(take, (pitch, step_bin, duration_bin))
         duration_s = min(duration_s, plan.end_s - onset_s)
         loud = round(velocity * rules.loudness)
         hand = moment.hand.copy()
         planned = PlannedNote(plan.take, index, onset_s, pitch, duration_s, loud)
         note, shortened = hand.place(planned, self._voices(take, onset_s))
-        state, told = self._told(moment, (pitch, step_bin, duration_bin, velocity_bin))
+        state, told = yield from self._told(moment, (pitch, step_bin, duration_bin, velocity_bin))
         recent = (*moment.recent, pitch)[-REMEMBERED:]
         following = take.imitating.after(moment.following, proposal if wished.own else None, note, drawn)
         moment = replace(moment, state=state, onset_s=note.onset_s, recent=recent, hand=hand, told=told)
@@ -263,13 +203,14 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         recent = take.moments[-1].recent
         return pitch_nats(take.rules.anywhen, recent, take.reach, hands=take.hands, chord=chord)
 
-    def _pitch(self, take: _Take, proposal: Proposal) -> tuple[int, Wish]:
+    def _pitch(self, take: _Take, proposal: Proposal) -> Talk[tuple[int, Wish]]:
         """The next pitch, and what the player's material wishes of its note."""
-        logits = cleared(self._stepper.logits(take.moments[-1].state, "pitch", ()), proposal)
+        logits = yield Ask("pitch", take.moments[-1].state, ())
+        logits = cleared(logits, proposal)
         pitch, own = take.rules.mixed(logits - self._pitch_nats(take), "pitch", take.index, proposal.weights)
         return pitch, wish(proposal, pitch, own)
 
-    def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> int:
+    def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> Talk[int]:
         """The pitch that was drawn, or one in its place that suits the chord of its (onset, step bin) better.
 
         A pitch is drawn before its onset is known. So it is kept with the probability that the chord leaves it, and
@@ -280,7 +221,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         if take.rules.stays(float(of_chord[pitch]), take.index):
             return pitch
         state = take.moments[-1].state
-        logits = self._stepper.logits(state, "pitch", ()) - self._pitch_nats(take, of_chord)
+        logits = (yield Ask("pitch", state, ())) - self._pitch_nats(take, of_chord)
         struck = {n.pitch for n in take.notes[-8:] if n.onset_s > onset_s - _RESTRIKE_S}
         free = np.array([p not in struck for p in range(len(logits))])
         if np.isfinite(logits[free]).any():
@@ -288,7 +229,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         scores = np.full(len(logits), -np.inf)
         for likely in np.argsort(-logits, kind="stable")[:_LIKELIEST]:
             if np.isfinite(logits[likely]):
-                steps = np.asarray(self._stepper.logits(state, "step", (int(likely),)), np.float64)
+                steps = np.asarray((yield Ask("step", state, (int(likely),))), np.float64)
                 scores[likely] = logits[likely] + steps[step_bin] - np.logaddexp.reduce(steps)
         return take.rules.draw_again(scores, take.index)
 
@@ -300,9 +241,9 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
         return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
 
-    def _closing_pitch(self, take: _Take) -> int:
+    def _closing_pitch(self, take: _Take) -> Talk[int]:
         """A pitch to end on, where a key is set and the register has any."""
-        logits = self._stepper.logits(take.moments[-1].state, "pitch", ()) - self._pitch_nats(take)
+        logits: Floats = (yield Ask("pitch", take.moments[-1].state, ())) - self._pitch_nats(take)
         classes = closing_classes(take.rules.controls)
         inside = np.array([classes is None or pitch % 12 in classes for pitch in range(len(logits))])
         logits = np.where(inside, logits, -np.inf) if np.isfinite(logits[inside]).any() else logits
@@ -312,7 +253,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
         return start_s, self._vocabulary.step_bin(step_s)
 
-    def _onset(self, take: _Take, pitch: int, wished: Wish) -> tuple[float, int] | None:
+    def _onset(self, take: _Take, pitch: int, wished: Wish) -> Talk[tuple[float, int] | None]:
         """(onset, step bin) of the next note, or None where none fits before the end."""
         plan, moment, rules = take.plan, take.moments[-1], take.rules
         previous_s = moment.onset_s if moment.onset_s is not None else plan.not_before_s
@@ -330,7 +271,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         low = words.step_bin((earliest_s - previous_s) * rules.density)
         high = max(words.step_bin((latest_s - previous_s) * rules.density), low)
         step_bin, step_s = (
-            self._step(take, pitch, (low, high))
+            (yield from self._step(take, pitch, (low, high)))
             if wished.step_s is None
             else (min(max(words.step_bin(wished.step_s), low), high), wished.step_s)
         )
@@ -338,10 +279,10 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         onset_s = max(min(onset_s, latest_s), earliest_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _step(self, take: _Take, pitch: int, within: tuple[int, int]) -> tuple[int, float]:
+    def _step(self, take: _Take, pitch: int, within: tuple[int, int]) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the time since the last onset."""
         rules, words, (low, high) = take.rules, self._vocabulary, within
-        logits = self._stepper.logits(take.moments[-1].state, "step", (pitch,))
+        logits = yield Ask("step", take.moments[-1].state, (pitch,))
         if rules.polyphony is not None:
             together = struck_together([n.onset_s for n in take.notes[-16:]])
             crowd = crowd_nats(rules.polyphony, together, words, rules.density)
@@ -349,7 +290,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
         return step_bin, rules.inside(words, "step", step_bin, take.index)
 
-    def _length(self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish) -> tuple[int, float]:
+    def _length(self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the duration; what does not belong to the next chord ends where that begins."""
         chords, words = take.rules.chords, self._vocabulary
         if wished.duration_s is not None:
@@ -357,19 +298,19 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             duration_s = min(wished.duration_s, longest_s)
             return words.duration_bin(duration_s), duration_s
         if chords is None:
-            return self._value(take, "duration", drawn, None)
+            return (yield from self._value(take, "duration", drawn, None))
         nats = chords.length_nats(drawn[0], onset_s, np.array(words.duration_edges_s[:-1]))
-        duration_bin, duration_s = self._value(take, "duration", drawn, nats)
+        duration_bin, duration_s = yield from self._value(take, "duration", drawn, nats)
         return duration_bin, min(duration_s, chords.until_s(drawn[0], onset_s) - onset_s)
 
-    def _velocity(self, take: _Take, drawn: tuple[int, int, int]) -> tuple[int, float]:
+    def _velocity(self, take: _Take, drawn: tuple[int, int, int]) -> Talk[tuple[int, float]]:
         """(bin, velocity)."""
         loud = take.moments[0].loud
         nats = loudness_nats(take.rules.controls.number("dynamics"), loud, self._vocabulary)
-        return self._value(take, "velocity", drawn, nats)
+        return (yield from self._value(take, "velocity", drawn, nats))
 
-    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> tuple[int, float]:
+    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> Talk[tuple[int, float]]:
         """(bin, number inside it) of the duration or velocity, some of which cost ``nats``."""
-        logits = self._stepper.logits(take.moments[-1].state, head, drawn)
+        logits = yield Ask(head, take.moments[-1].state, drawn)
         value = take.rules.draw(logits if nats is None else logits - nats, head, take.index)
         return value, take.rules.inside(self._vocabulary, head, value, take.index)

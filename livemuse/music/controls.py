@@ -15,6 +15,7 @@ from livemuse.music.theory import parse_key
 
 Value = int | float | str
 DEFAULT_MODEL: Final = "concert"
+TEMPO_BPM: Final = 120.0  # until one is set or heard
 GRID_FAMILIES: Final = ("melody", "pianoroll")  # of models that count sixteenths instead of seconds
 
 
@@ -79,11 +80,17 @@ def _choice(name: str, choices: tuple[str, ...]) -> Callable[[str], Value]:
 
 
 def _key(text: str) -> Value:
-    return "off" if text.strip().lower() == "off" else str(parse_key(text))
+    word = text.strip().lower()
+    return word if word in ("off", "auto") else str(parse_key(text))
 
 
 def _chords(text: str) -> Value:
-    return "off" if text.strip().lower() == "off" else tidy_progression(text)
+    word = text.strip().lower()
+    return word if word in ("off", "auto") else tidy_progression(text)
+
+
+def _tempo(text: str) -> Value:
+    return "auto" if text.strip().lower() == "auto" else _number("tempo", 20, 300)(text)
 
 
 def _polyphony(text: str) -> Value:
@@ -138,7 +145,7 @@ def _model(text: str) -> Value:
 
 
 MODES: Final = ("answer", "continue", "solo")
-KEY_CHOICES: Final = ("off", *(f"{t} {s}" for s in ("major", "minor") for t in
+KEY_CHOICES: Final = ("auto", "off", *(f"{t} {s}" for s in ("major", "minor") for t in
                                ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
 
 
@@ -179,14 +186,14 @@ CONTROLS: Final[dict[str, Control]] = {
                  "Draw from the likeliest pitches that share this probability."),
         Control("style", "What it plays like: a mix of the model's styles, each weighing 0 to 1.",
                 "jazz 0.7, Chopin 0.3; or none", NO_STYLE, _style),
-        Control("key", "The scale livemuse plays in.", "off, tonic and scale, or {C E G A}", "off", _key,
-                choices=KEY_CHOICES),
+        Control("key", "The scale livemuse plays in; auto is the one it hears.",
+                "auto, off, tonic and scale, or {C E G A}", "auto", _key, choices=KEY_CHOICES),
         _slider("key_strength", 0.9, 0, 1, 0.05, "music", "0 ignores the key, 1 never leaves it."),
         Control("chords", "The chords it plays over; the first begins with its first note.",
-                "off, Am F C G, ii V7 I, or a name", "off", _chords, choices=("off", *NAMED)),
+                "off, auto, Am F C G, ii V7 I, or a name", "off", _chords, choices=("off", "auto", *NAMED)),
         _slider("chords_strength", 0.7, 0, 1, 0.05, "music", "0 ignores the chords, 1 strikes their notes alone."),
-        _on_grid(_slider("tempo", 120, 20, 300, 1, "music", "Beats a minute, of the chords.", "bpm"),
-                 "Beats a minute."),
+        Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "music",
+                "bpm"),
         Control("register", "Lowest and highest pitch, as MIDI numbers; auto stays near you.", "low-high or auto",
                 "auto", _register),
         _on_grid(_slider("density", 1.0, 0.25, 4, 0.05, "music",
@@ -208,6 +215,8 @@ CONTROLS: Final[dict[str, Control]] = {
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",
                 "How sure wait=auto is that your phrase is over: 0 comes in at once, 1 leaves you time."),
+        _picker("start_on", "beat", ("beat", "bar", "any"), "turns",
+                "Where an answer begins, as long as a beat is clear: on the next beat, the next bar, or anywhere."),
         Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 4 bars", "auto", _answer_length,
                 "turns"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
@@ -229,6 +238,8 @@ CONTROLS: Final[dict[str, Control]] = {
 
 ACTIONS: Final[dict[str, str]] = {
     "answer": "Answer now, without waiting for silence.",
+    "tap": "A beat is now: tap the tempo.",
+    "lock": "Stay in the key that is heard; again to follow it.",
     "later": "Not yet: put off the answer that waits or has just begun, and wait longer from now on.",
     "stop": "Stop playing; what sounds ends within 0.3 s.",
     "finish": "Close with a cadence within a bar, then tacet.",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from livemuse.music.ceilings import LONGEST_ANSWER_S
+from livemuse.music.context import Context
 from livemuse.music.controls import Controls
 from livemuse.music.notes import Note
 from livemuse.music.schedule import Begin, Extend, OpenTake, Plan, TakeBack
@@ -58,13 +59,13 @@ class Take:
             asked_for=self.asked_for, finishing=self.finishing,
         )  # fmt: skip
 
-    def opened(self, tail: list[Note], controls: Controls, *, exact: bool) -> OpenTake:
+    def opened(self, tail: list[Note], controls: Controls, context: Context, *, exact: bool) -> OpenTake:
         """Plan it after what was heard, the tail of which is not final; what tells the stage of it."""
         self.tail = len(tail)
         self.plan = Plan(
             self.id, self.turn, self.revision, tuple(tail),
             self.start_s if exact else None, self.start_s, self.end_s, self.notes_left, self.first_index, controls,
-            self.first_beat_s, self.finishing,
+            self.first_beat_s, self.finishing, context,
         )  # fmt: skip
         yields = ALWAYS if controls["on_interrupt"] == "yield" else UNTIL_FIRST
         if self.endless or self.finishing or (yields == UNTIL_FIRST and self.decided):
