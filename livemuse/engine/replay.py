@@ -1,7 +1,7 @@
 """A recorded evening, lived through again: the same records into the same duet and improviser give the same notes.
 
 What really happened between threads is on record (the last note sent before a take was closed; what silence the model
-expected, and when it had said so), so nothing here depends on how fast anything was.
+expected, and when it had said so; what a deadline came before), so nothing here depends on how fast anything was.
 """
 
 import heapq
@@ -52,8 +52,10 @@ class Replay:
 
     def live_through(self, records: Iterable[Recorded]) -> list[PlannedNote]:
         """livemuse's notes, in the order in which they were sent."""
+        records = list(records)
+        told = any(record.kind == "woke" for record in records)  # sessions used not to hold it
         for record in records:
-            while self._wakes_s and self._wakes_s[0] <= record.at_s:
+            while not told and self._wakes_s and self._wakes_s[0] <= record.at_s:
                 self._perform(self._duet.wake(heapq.heappop(self._wakes_s)))
             self._perform(self._happened(record.kind, record.at_s, record.fields))
         return self.sounded
@@ -78,6 +80,8 @@ class Replay:
                 return duet.taken(fields["take"], fields["last"], at_s)
             case "expected":
                 return duet.expected(fields["take"], tuple(fields["silence"]), at_s)
+            case "woke":
+                return duet.wake(at_s)
             case "model":
                 if self._change_model is None:
                     raise ModelError("This session changed its model on the way.", "Give a way to change it again.")
@@ -105,7 +109,7 @@ class Replay:
                     self._perform(self._duet.planned(made.take, made.notes, made.shortened, made.done))
                 case Settle(take, last_index):
                     self._partner.settle(take, last_index)
-                case Play(notes, _, _):
+                case Play(notes, _):
                     self._planned.update(((note.take, note.index), note) for note in notes)
                 case WakeAt(at_s):
                     heapq.heappush(self._wakes_s, at_s)

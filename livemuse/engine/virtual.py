@@ -174,7 +174,7 @@ class Evening:
                 for note in self.stage.send_due(self.now_s):
                     self._journal.write(
                         "sent", note.onset_s, take=note.take, index=note.index, due=note.onset_s, pitch=note.pitch,
-                        velocity=note.velocity, channel=int(self.duet.controls.number("channel_out")) - 1,
+                        velocity=note.velocity, channel=note.channel,
                     )  # fmt: skip
                     self._input(lambda note=note: self.duet.sent(note.take, note.index, note.onset_s))  # type: ignore[misc]
             self._settle_inputs()
@@ -212,7 +212,7 @@ class Evening:
                 self._work(action)
             case OpenTake(take, yields, release_s, _, _):
                 self.stage.begin_take(take, yields, release_s)
-            case Play(notes, shortened, _):
+            case Play(notes, shortened):
                 self.stage.play((*notes, *shortened))
             case TakeBack(take, release_s):
                 self._take_back(take, release_s)

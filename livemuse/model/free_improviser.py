@@ -16,7 +16,7 @@ from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
 from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of, room_nats
 from livemuse.model.rules import Rules
 from livemuse.model.styles import style_for
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
@@ -86,7 +86,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         if plan.revision == 0:
             moment = replace(moment, following=moment.following.begun())
         rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
-        nats = pitch_nats(rules.anywhen, (), reach, hands=hands)
+        nats = pitch_nats(rules.anywhen, (), reach, hands=hands, room=rules.room)
         imitating = Imitating(plan, self._motifs, nats)
         self._takes[plan.take] = _Take(plan, rules, reach, hands, [moment], [], imitating)
 
@@ -181,7 +181,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         if rules.chords is not None and not closes:
             nats = rules.chords.nats(onset_s)
             if wished.own:
-                pitch = own_pitch(pitch, nats)
+                pitch = own_pitch(pitch, nats if rules.room is None else nats + room_nats(rules.room))
             else:
                 pitch = yield from self._in_chord(take, nats, pitch, (onset_s, step_bin))
         duration_bin, duration_s = yield from self._length(take, (pitch, step_bin), onset_s, wished)
@@ -200,8 +200,8 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         return note, shortened
 
     def _pitch_nats(self, take: _Take, chord: Nats | None = None) -> Nats:
-        recent = take.moments[-1].recent
-        return pitch_nats(take.rules.anywhen, recent, take.reach, hands=take.hands, chord=chord)
+        rules, recent = take.rules, take.moments[-1].recent
+        return pitch_nats(rules.anywhen, recent, take.reach, hands=take.hands, chord=chord, room=rules.room)
 
     def _pitch(self, take: _Take, proposal: Proposal) -> Talk[tuple[int, Wish]]:
         """The next pitch, and what the player's material wishes of its note."""

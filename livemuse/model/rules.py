@@ -17,6 +17,8 @@ _NUMBERS: Final = {head: number for number, head in enumerate(HEADS)}
 _FINE: Final = len(HEADS)  # draws 4-7 place a value inside its bin
 _STAYS, _AGAIN = 2 * len(HEADS), 2 * len(HEADS) + 1  # draws 8 and 9: whether a pitch suits its chord, and another one
 _WHOSE: Final = 2 * len(HEADS) + 2  # draw 10: whether a note is the player's material or the network's
+ALONG_DENSITY: Final = 0.7  # beside a player who plays at the same time, it steps back
+ALONG_LOUDNESS: Final = 0.85
 _FACTORS: Final = {
     "pitch": "temperature_pitch",
     "step": "temperature_time",
@@ -34,7 +36,10 @@ class Rules:
         temperature, top_k, top_p = (controls.number(n) for n in ("temperature", "top_k", "top_p"))
         self.controls = controls
         self.ceilings = Ceilings.of(controls)
+        self.room = plan.context.room
         self.density, self.loudness = controls.number("density"), controls.number("velocity")
+        if self.room is not None:
+            self.density, self.loudness = self.density * ALONG_DENSITY, self.loudness * ALONG_LOUDNESS
         self.chords = ChordPull.of(controls, plan.not_before_s if plan.first_beat_s is None else plan.first_beat_s)
         self.anywhen = controls if self.chords is None else controls.replaced("key", "off")  # it has the key in it
         polyphony = controls["polyphony"]

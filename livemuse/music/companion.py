@@ -16,9 +16,13 @@ from collections import deque
 from dataclasses import replace
 from typing import Final, Literal
 
-from livemuse.music.context import Room
+from livemuse.music.context import Context, Room
+from livemuse.music.controls import Controls
+from livemuse.music.hearing.ear import Ear
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal, PlannedNote
 from livemuse.music.phrases import CHORD_S
+from livemuse.music.schedule import Action, Play, WakeAt
+from livemuse.music.take import RELEASE_S, Take
 
 APART: Final = 13  # semitones from the player's pitches: more than an octave
 RECENT_S: Final = 4.0  # a key struck so long ago still is where the player is
@@ -38,7 +42,9 @@ _Key = tuple[int, int]  # take, index
 class Companion:
     """Knows what the player does, as far as it bears on playing at the same time, and what of livemuse's sounds."""
 
-    def __init__(self) -> None:
+    def __init__(self, ear: Ear) -> None:
+        self._ear = ear
+        self.resting: Take | None = None  # what it goes on with when there is room and company again
         self._ahead: dict[_Key, PlannedNote] = {}
         self._sounding: dict[_Key, PlannedNote] = {}
         self._home: Register | None = None
@@ -51,7 +57,7 @@ class Companion:
         self._ringing: set[tuple[int, int]] = set()  # let go, under the pedal
         self._pedals: set[int] = set()  # channels
         self._struck: deque[tuple[float, int]] = deque()  # (time, pitch) of the last RECENT_S
-        self._onsets_s: deque[float] = deque(maxlen=256)
+        self._onsets_s: deque[float] = deque(maxlen=64)
         self._calm_s: float | None = None  # the player was busy, and is so no more from a beat after this on
         self._last_s = float("-inf")  # the last key, or release of the last key
         self._rest()
@@ -63,23 +69,23 @@ class Companion:
 
     # --- what happens --------------------------------------------------------------------------------------------
 
-    def hear(self, event: Heard, busy: float) -> None:
-        """The player did something; ``busy`` is the control."""
+    def hear(self, event: Heard, controls: Controls) -> list[Action]:
+        """The player did something; in mode `duet`, what sounds where a key is struck ends at once."""
         match event:
             case KeyDown():
-                self._strike(event, busy)
-                return
+                self._strike(event, controls.number("busy"))
+                if controls["mode"] == "duet":
+                    return self._ended([n for n in self._sounding.values() if _near(n, event.pitch)], event.at_s)
             case KeyUp(_, channel, pitch):
                 self._let_go([(channel, pitch)], event.at_s)
             case Pedal(down=True):
                 self._pedals.add(event.channel)
             case Pedal():
-                self._pedals.discard(event.channel)
-                self._ringing = {key for key in self._ringing if key[0] != event.channel}
+                self._lift(event.channel)
             case AllNotesOff():
-                self._pedals.discard(event.channel)
-                self._ringing = {key for key in self._ringing if key[0] != event.channel}
+                self._lift(event.channel)
                 self._let_go([key for key in self._down if key[0] == event.channel], event.at_s)
+        return []
 
     def _strike(self, event: KeyDown, busy: float) -> None:
         at_s = event.at_s
@@ -98,6 +104,10 @@ class Companion:
         if count > busy or (self._calm_s is not None and count > calm):
             self._calm_s = self._onsets_s[-1 - calm] + 1.0
 
+    def _lift(self, channel: int) -> None:
+        self._pedals.discard(channel)
+        self._ringing = {key for key in self._ringing if key[0] != channel}
+
     def _let_go(self, keys: list[tuple[int, int]], at_s: float) -> None:
         for key in keys:
             if key in self._down:
@@ -115,7 +125,7 @@ class Companion:
 
     def dismiss(self) -> None:
         """Play no more until the player has paused."""
-        self._rest()
+        self.leave()
         self._dismissed = True
 
     def welcome(self, at_s: float) -> None:
@@ -125,6 +135,7 @@ class Companion:
 
     def leave(self) -> None:
         """livemuse comes to rest: it joins in again after a few notes."""
+        self.resting = None
         self._rest()
 
     # --- what livemuse plays -------------------------------------------------------------------------------------
@@ -137,73 +148,100 @@ class Companion:
                 if (note.take, note.index) in table:
                     table[note.take, note.index] = note
 
-    def sent(self, take: int, index: int, at_s: float) -> tuple[PlannedNote, ...]:
-        """A note sounds; shortened to nothing if the player has just come to where it is."""
+    def sent(self, take: int, index: int, at_s: float, controls: Controls) -> list[Action]:
+        """A note sounds; it ends at once if the player has just come to where it is."""
+        self._sounding = {key: n for key, n in self._sounding.items() if n.end_s > at_s}
         note = self._ahead.pop((take, index), None)
         if note is None:
-            return ()
-        self._sounding = {key: n for key, n in self._sounding.items() if n.end_s > at_s}
+            return []
         self._sounding[take, index] = note
-        near = any(abs(pitch - note.pitch) < APART for _, pitch in self._down)
-        return self._ended([note], at_s) if near else ()
+        met = controls["mode"] == "duet" and any(_near(note, pitch) for _, pitch in self._down)
+        return self._ended([note], at_s) if met else []
 
-    def taken(self, take: int) -> None:
-        """What was not sent of a take never sounds."""
-        self._ahead = {key: note for key, note in self._ahead.items() if key[0] != take}
+    def taken(self, take: Take, controls: Controls) -> None:
+        """A take is over; it is gone on with if only the player's keys, or what they leave no room for, ended it."""
+        self._ahead = {key: note for key, note in self._ahead.items() if key[0] != take.id}
+        goes_on = controls["mode"] == "duet" and take.endless and take.closing in (None, "revise", "rest")
+        self.resting = take if goes_on else None
 
-    def make_way(self, pitch: int, at_s: float) -> tuple[PlannedNote, ...]:
-        """The player strikes a key: what sounds near it, shortened to end at once."""
-        return self._ended([n for n in self._sounding.values() if n.end_s > at_s and abs(n.pitch - pitch) < APART], at_s)
-
-    def _ended(self, notes: list[PlannedNote], at_s: float) -> tuple[PlannedNote, ...]:
-        shortened = tuple(replace(n, duration_s=max(at_s - n.onset_s, 0.0)) for n in notes)
+    def _ended(self, notes: list[PlannedNote], at_s: float) -> list[Action]:
+        shortened = tuple(replace(n, duration_s=max(at_s - n.onset_s, 0.0)) for n in notes if n.end_s > at_s)
         self.planned((), shortened)
-        return shortened
+        return [Play((), shortened)] if shortened else []
 
-    # --- what can be asked ---------------------------------------------------------------------------------------
+    # --- what becomes of it --------------------------------------------------------------------------------------
 
-    def room(self, at_s: float, register: Register | None) -> Room | None:
-        """Where there is room at a moment, in the register that is set; None where there is none."""
-        while self._struck and self._struck[0][0] <= at_s - RECENT_S:
-            self._struck.popleft()
-        low, high = (LOWEST, HIGHEST) if register is None else register
-        stretches = _stretches({p for _, p in (*self._struck, *self._down, *self._ringing)}, low, high)
-        if not stretches:
-            return None
-        home = self._home
-        stays = [s for s in stretches if home is not None and min(s[1], home[1]) - max(s[0], home[0]) >= NARROWEST - 1]
-        self._home = max(stays or stretches, key=lambda s: s[1] - s[0])
-        return Room(frozenset(p for s in stretches for p in range(s[0], s[1] + 1)), self._home)
+    def give_way(self, take: Take, at_s: float, controls: Controls) -> list[Action]:
+        """The player struck a key while a take is open: it is made again beside that key, or rests."""
+        wish, actions = self.look(at_s, controls)
+        if take.finishing and self._joined and self.room(at_s, controls) is not None:
+            wish = "play"
+        closing = take.close("revise", at_s, -1.0) if wish == "play" else take.close("rest", at_s, RELEASE_S)
+        return [*closing, *actions]
 
-    def wish(self, at_s: float, register: Register | None, beat_s: float) -> tuple[Wish, float | None]:
-        """What livemuse does now; and when it would be something else if the player did nothing, None for never."""
+    def look(self, at_s: float, controls: Controls) -> tuple[Wish, list[Action]]:
+        """What livemuse does now, and when to look again if the player does nothing."""
+        wish, change_s = self.wish(at_s, controls)
+        actions: list[Action] = []
+        if wish != "play" and self.resting is not None and self.resting.closing is None:
+            actions += self.resting.close("rest", at_s, RELEASE_S)
+        if wish == "end":
+            self.leave()
+        if change_s is not None and (self._wake_s is None or not at_s < self._wake_s <= change_s):
+            self._wake_s = change_s
+            actions.append(WakeAt(change_s))
+        return wish, actions
+
+    def wish(self, at_s: float, controls: Controls) -> tuple[Wish, float | None]:
+        """What livemuse does at a moment; and when that may change if the player does nothing, None for never."""
         if self._joined and at_s >= self._gone_s:
             return "end", None
-        if self._dismissed:
+        beat_s = self._ear.beat_s(controls, at_s)
+        if self._dismissed or not self._heard_enough(at_s, beat_s):
             return "rest", None
-        self._joined = self._joined or self._count >= FEW_NOTES or self._long_enough(at_s, beat_s)
-        if not self._joined:
-            return "rest", None
+        self._joined = True
         if self._calm_s is not None and at_s < self._calm_s + beat_s:
             return "rest", self._calm_s + beat_s
         self._calm_s = None
-        if self.room(at_s, register) is None:
+        if self.room(at_s, controls) is None:
             return "rest", self._struck[0][0] + RECENT_S if self._struck else self._gone_s
         return "play", self._gone_s
 
-    def _long_enough(self, at_s: float, beat_s: float) -> bool:
+    def context(self, heard: Context, at_s: float, controls: Controls) -> Context:
+        """What was heard, and in mode `duet` where there is room beside it."""
+        return replace(heard, room=self.room(at_s, controls)) if controls["mode"] == "duet" else heard
+
+    def room(self, at_s: float, controls: Controls) -> Room | None:
+        """Where there is room at a moment, in the register that is set; None where there is none."""
+        while self._struck and self._struck[0][0] <= at_s - RECENT_S:
+            self._struck.popleft()
+        low, high = LOWEST, HIGHEST
+        if controls["register"] != "auto":
+            low, high = (int(pitch) for pitch in controls.text("register").split("-"))
+        pitches = {pitch for _, pitch in (*self._struck, *self._down, *self._ringing)}
+        stretches = _stretches(pitches, low, high)
+        if not stretches:
+            return None
+        stays = [s for s in stretches if self._home is not None and _shared(s, self._home) >= NARROWEST]
+        self._home = max(stays or stretches, key=lambda s: s[1] - s[0])
+        return Room(frozenset(p for s in stretches for p in range(s[0], s[1] + 1)), self._home)
+
+    def _heard_enough(self, at_s: float, beat_s: float) -> bool:
+        if self._joined or self._count >= FEW_NOTES:
+            return True
         return self._first_s is not None and self._count > 1 and at_s - self._first_s >= FEW_BEATS * beat_s
 
     @property
     def _gone_s(self) -> float:
         return self._last_s + (GONE_HOLDING_S if self._down else GONE_S)
 
-    def wake_at(self, at_s: float, change_s: float | None) -> float | None:
-        """When to look again: ``change_s``, if no look was asked for by then."""
-        if change_s is None or (self._wake_s is not None and at_s < self._wake_s <= change_s):
-            return None
-        self._wake_s = change_s
-        return change_s
+
+def _near(note: PlannedNote, pitch: int) -> bool:
+    return abs(note.pitch - pitch) < APART
+
+
+def _shared(one: Register, other: Register) -> int:
+    return min(one[1], other[1]) - max(one[0], other[0]) + 1
 
 
 def _stretches(pitches: set[int], low: int, high: int) -> list[Register]:

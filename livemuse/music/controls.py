@@ -144,7 +144,7 @@ def _model(text: str) -> Value:
     return text.strip()
 
 
-MODES: Final = ("answer", "continue", "solo")
+MODES: Final = ("answer", "continue", "solo", "duet")
 KEY_CHOICES: Final = ("auto", "off", *(f"{t} {s}" for s in ("major", "minor") for t in
                                ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
 
@@ -219,6 +219,8 @@ CONTROLS: Final[dict[str, Control]] = {
                 "Where an answer begins, as long as a beat is clear: on the next beat, the next bar, or anywhere."),
         Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 4 bars", "auto", _answer_length,
                 "turns"),
+        _slider("busy", 6, 0.5, 20, 0.5, "turns", "In mode duet: with more onsets a second than this you play alone.",
+                "notes/s"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
                 "What livemuse does when you come back in."),
         Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model,
