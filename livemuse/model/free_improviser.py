@@ -14,9 +14,27 @@ import numpy as np
 from livemuse.model.conversation import FEED, Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
-from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
+from livemuse.model.manners import (
+    LAST_VELOCITIES,
+    TOGETHER_S,
+    Hands,
+    crowd_nats,
+    hands_of,
+    loudness_nats,
+    struck_together,
+)
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of, room_nats
+from livemuse.model.pace import too_soon_nats
+from livemuse.model.pitches import (
+    HEARD_PITCHES,
+    REMEMBERED,
+    Nats,
+    Reach,
+    closing_classes,
+    pitch_nats,
+    reach_of,
+    room_nats,
+)
 from livemuse.model.rules import Rules
 from livemuse.model.styles import style_for
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
@@ -207,7 +225,9 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         """The next pitch, and what the player's material wishes of its note."""
         logits = yield Ask("pitch", take.moments[-1].state, ())
         logits = cleared(logits, proposal)
-        pitch, own = take.rules.mixed(logits - self._pitch_nats(take), "pitch", take.index, proposal.weights)
+        nats = self._pitch_nats(take)
+        shares = {p: share for p, share in proposal.weights.items() if nats[p] < math.inf}
+        pitch, own = take.rules.mixed(logits - nats, "pitch", take.index, shares)
         return pitch, wish(proposal, pitch, own)
 
     def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> Talk[int]:
@@ -260,6 +280,12 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         struck_s = max((n.onset_s for n in take.notes[-8:] if n.pitch == pitch), default=float("-inf"))
         earliest_s = max(previous_s, plan.not_before_s, moment.hand.earliest_s(rules.ceilings), struck_s + _RESTRIKE_S)
         latest_s = max(previous_s, plan.not_before_s) + LONGEST_REST_S
+        free_s = earliest_s
+        if rules.pace is not None:
+            free_s = max(earliest_s, moment.hand.last_onset_s + rules.pace.gap_s)
+            latest_s = max(latest_s, free_s)
+            if not self._may_join(take, previous_s):
+                earliest_s = free_s
         missing = FEWEST_NOTES - take.index
         if missing > 0:
             latest_s = min(latest_s, previous_s + max(plan.end_s - LAST_ONSET_S - previous_s, 0.0) / (missing + 1))
@@ -271,15 +297,23 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         low = words.step_bin((earliest_s - previous_s) * rules.density)
         high = max(words.step_bin((latest_s - previous_s) * rules.density), low)
         step_bin, step_s = (
-            (yield from self._step(take, pitch, (low, high)))
+            (yield from self._step(take, pitch, (low, high), free_s - previous_s))
             if wished.step_s is None
             else (min(max(words.step_bin(wished.step_s), low), high), wished.step_s)
         )
         onset_s = previous_s + step_s / rules.density
         onset_s = max(min(onset_s, latest_s), earliest_s)
+        if rules.pace is not None and onset_s - previous_s >= TOGETHER_S:
+            onset_s = rules.pace.on_beat_s(onset_s, free_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _step(self, take: _Take, pitch: int, within: tuple[int, int]) -> Talk[tuple[int, float]]:
+    def _may_join(self, take: _Take, previous_s: float) -> bool:
+        """Whether one more may be struck together with livemuse's last note, which is the last of all."""
+        onsets_s = [n.onset_s for n in take.notes[-16:]]
+        polyphony = take.rules.polyphony
+        return bool(onsets_s) and onsets_s[-1] >= previous_s and struck_together(onsets_s) < (polyphony or math.inf)
+
+    def _step(self, take: _Take, pitch: int, within: tuple[int, int], free_s: float) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the time since the last onset."""
         rules, words, (low, high) = take.rules, self._vocabulary, within
         logits = yield Ask("step", take.moments[-1].state, (pitch,))
@@ -287,6 +321,8 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             together = struck_together([n.onset_s for n in take.notes[-16:]])
             crowd = crowd_nats(rules.polyphony, together, words, rules.density)
             logits = logits if crowd is None else logits - crowd
+        if rules.pace is not None and words.step_edges_s[low] < TOGETHER_S:
+            logits = logits - too_soon_nats(words, free_s)
         step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
         return step_bin, rules.inside(words, "step", step_bin, take.index)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from livemuse.model.chordpull import ChordPull
+from livemuse.model.pace import ALONG_LOUDNESS, ALONG_VOICES, Pace
 from livemuse.music.ceilings import Ceilings
 from livemuse.music.chance import uniform
 from livemuse.music.sampling import COLDEST, Draw, Floats, draw, draw_mixed
@@ -17,8 +18,6 @@ _NUMBERS: Final = {head: number for number, head in enumerate(HEADS)}
 _FINE: Final = len(HEADS)  # draws 4-7 place a value inside its bin
 _STAYS, _AGAIN = 2 * len(HEADS), 2 * len(HEADS) + 1  # draws 8 and 9: whether a pitch suits its chord, and another one
 _WHOSE: Final = 2 * len(HEADS) + 2  # draw 10: whether a note is the player's material or the network's
-ALONG_DENSITY: Final = 0.7  # beside a player who plays at the same time, it steps back
-ALONG_LOUDNESS: Final = 0.85
 _FACTORS: Final = {
     "pitch": "temperature_pitch",
     "step": "temperature_time",
@@ -38,12 +37,14 @@ class Rules:
         self.ceilings = Ceilings.of(controls)
         self.room = plan.context.room
         self.density, self.loudness = controls.number("density"), controls.number("velocity")
-        if self.room is not None:
-            self.density, self.loudness = self.density * ALONG_DENSITY, self.loudness * ALONG_LOUDNESS
+        self.pace = None if self.room is None else Pace.beside(plan.context, self.density)
         self.chords = ChordPull.of(controls, plan.not_before_s if plan.first_beat_s is None else plan.first_beat_s)
         self.anywhen = controls if self.chords is None else controls.replaced("key", "off")  # it has the key in it
         polyphony = controls["polyphony"]
         self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
+        if self.pace is not None:
+            self.loudness = self.loudness * ALONG_LOUDNESS
+            self.density, self.polyphony = 1.0, self.polyphony or ALONG_VOICES
         self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
         self._seed, self._key = int(controls["seed"]), (plan.turn, 0, plan.revision)  # 0: the only candidate
 

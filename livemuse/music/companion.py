@@ -20,7 +20,7 @@ from livemuse.music.context import Context, Room
 from livemuse.music.controls import Controls
 from livemuse.music.hearing.ear import Ear
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal, PlannedNote
-from livemuse.music.phrases import CHORD_S
+from livemuse.music.phrases import CHORD_S, LONGEST_HOLD_S
 from livemuse.music.schedule import Action, Play, WakeAt
 from livemuse.music.take import RELEASE_S, Take
 
@@ -53,7 +53,7 @@ class Companion:
 
     def forget(self) -> None:
         """As if nothing had been heard."""
-        self._down: dict[tuple[int, int], None] = {}  # (channel, pitch) of keys
+        self._down: dict[tuple[int, int], list[float]] = {}  # (channel, pitch) of keys -> when they were struck
         self._ringing: set[tuple[int, int]] = set()  # let go, under the pedal
         self._pedals: set[int] = set()  # channels
         self._struck: deque[tuple[float, int]] = deque()  # (time, pitch) of the last RECENT_S
@@ -84,14 +84,16 @@ class Companion:
                 self._lift(event.channel)
             case AllNotesOff():
                 self._lift(event.channel)
-                self._let_go([key for key in self._down if key[0] == event.channel], event.at_s)
+                self._let_all_go(event.at_s, event.channel)
         return []
 
     def _strike(self, event: KeyDown, busy: float) -> None:
         at_s = event.at_s
         if at_s - self._last_s > PAUSE_S and not self._down:
             self._dismissed = False
-        self._down[event.channel, event.pitch] = None
+        for key in [key for key, struck_s in self._down.items() if at_s - struck_s[-1] > LONGEST_HOLD_S]:
+            del self._down[key]  # it has lost its release on the way
+        self._down.setdefault((event.channel, event.pitch), []).append(at_s)
         self._ringing.discard((event.channel, event.pitch))
         self._struck.append((at_s, event.pitch))
         self._last_s = at_s
@@ -111,17 +113,23 @@ class Companion:
     def _let_go(self, keys: list[tuple[int, int]], at_s: float) -> None:
         for key in keys:
             if key in self._down:
+                self._down[key].pop(0)
+                if self._down[key]:  # struck again before it was let go, as two keyboards may
+                    continue
                 del self._down[key]
                 if key[0] in self._pedals:
                     self._ringing.add(key)
                 if not self._down:
                     self._last_s = at_s
 
+    def _let_all_go(self, at_s: float, channel: int | None = None) -> None:
+        self._let_go([k for k in self._down if channel in (None, k[0]) for _ in self._down[k]], at_s)
+
     def let_go(self, at_s: float) -> None:
         """The keyboard is gone: every key and pedal counts as released."""
         self._pedals.clear()
         self._ringing.clear()
-        self._let_go(list(self._down), at_s)
+        self._let_all_go(at_s)
 
     def dismiss(self) -> None:
         """Play no more until the player has paused."""
@@ -140,13 +148,17 @@ class Companion:
 
     # --- what livemuse plays -------------------------------------------------------------------------------------
 
-    def planned(self, notes: tuple[PlannedNote, ...], shortened: tuple[PlannedNote, ...]) -> None:
-        """These notes lie ahead, and some end sooner."""
+    def planned(self, notes: tuple[PlannedNote, ...], shortened: tuple[PlannedNote, ...]) -> tuple[PlannedNote, ...]:
+        """These notes lie ahead; of those that are to end sooner, the ones that have not given way already."""
         self._ahead.update(((note.take, note.index), note) for note in notes)
+        sooner = []
         for note in shortened:
-            for table in (self._ahead, self._sounding):
-                if (note.take, note.index) in table:
-                    table[note.take, note.index] = note
+            key = (note.take, note.index)
+            table = self._ahead if key in self._ahead else self._sounding
+            if key in table and note.end_s < table[key].end_s:
+                sooner.append(note)
+                table[key] = note
+        return tuple(sooner)
 
     def sent(self, take: int, index: int, at_s: float, controls: Controls) -> list[Action]:
         """A note sounds; it ends at once if the player has just come to where it is."""

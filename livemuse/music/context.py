@@ -24,6 +24,11 @@ class BeatGrid:
         """Beats a minute."""
         return 60.0 / self.period_s
 
+    def nearest_s(self, at_s: float, parts: int) -> float:
+        """Where the nearest of so many equal parts of a beat begins."""
+        part_s = self.period_s / parts
+        return self.beat_s + math.floor((at_s - self.beat_s) / part_s + 0.5) * part_s
+
     def next_beat_s(self, at_s: float, slack_s: float = 0.0) -> float:
         """The first beat that is not more than ``slack_s`` before a time."""
         return self.beat_s + math.ceil((at_s - slack_s - self.beat_s) / self.period_s - 1e-9) * self.period_s

@@ -91,8 +91,7 @@ class Duet(Attending):
             return []
         actions: list[Action] = []
         if notes or shortened:
-            self.companion.planned(notes, shortened)
-            actions.append(Play(notes, shortened))
+            actions.append(Play(notes, self.companion.planned(notes, shortened)))
             take.over_s = max([take.over_s, *(note.end_s for note in notes)])
         if done:
             take.done = True
