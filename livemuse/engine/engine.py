@@ -35,7 +35,7 @@ from livemuse.midi.link import (
 )
 from livemuse.midi.link import TakeBack as TakeBackFrame
 from livemuse.midi.mapping import MapEntry
-from livemuse.music.controls import Controls
+from livemuse.music.controls import CONTROLS, Controls
 from livemuse.music.duet import Duet
 from livemuse.music.notes import AllNotesOff, KeyDown, KeyUp, Pedal, PlannedNote
 from livemuse.music.protocols import Clock, Journal
@@ -57,9 +57,10 @@ from livemuse.music.schedule import (
     TurnBegins,
     WakeAt,
 )
+from livemuse.music.voicing import programs_of
 
 NOTICES_KEPT: Final = 8
-_RULES: Final = frozenset({"thru", "channel_in"})
+_RULES: Final = frozenset({"thru", "channel_in"} | {n for n in CONTROLS if n.startswith(("channel_", "program_"))})
 
 
 class Engine:
@@ -207,6 +208,7 @@ class Engine:
         rules = {
             "thru": controls["thru"],
             "channel_in": None if isinstance(channel, str) else int(channel) - 1,
+            "programs": sorted(programs_of(controls).items()),
             "map": [entry.json() for entry in self._entries],
             "in": self.chosen["in"],
             "out": self.chosen["out"],

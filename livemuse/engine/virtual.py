@@ -58,7 +58,8 @@ class VirtualStage:
             if key in self.played:
                 self.played[key] = replace(self.played[key], duration_s=note.duration_s)
             elif any(n.index == note.index for n in take.unsent):
-                take.unsent = deque(note if n.index == note.index else n for n in take.unsent)
+                moved = replace(note, channel=next(n.channel for n in take.unsent if n.index == note.index))
+                take.unsent = deque(moved if n.index == note.index else n for n in take.unsent)
             elif not take.over:
                 take.unsent.append(note)
 
