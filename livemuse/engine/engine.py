@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from livemuse.engine import shown
 from livemuse.engine.board import Board
 from livemuse.engine.facts import Facts
 from livemuse.engine.meters import Meters
@@ -222,33 +223,14 @@ class Engine:
 
     def state(self) -> dict[str, Any]:
         """The ``state`` event."""
-        return {
-            "state": self.duet.state,
-            "mode": self.duet.controls["mode"],
-            "turn": self.duet.turn,
-            "deadline_s": self.duet.deadline_s,
-            "heard": self.duet.ear.shown(self._clock.now_s()),
-            "since_s": self._since_s,
-            "session": self.facts.session,
-            "recording": self.facts.recording,
-            "sounding": len(self._sounding),
-            "latency_ms": self.meters.figures(),
-            "model": dict(self.facts.model),
-            "sound": self.facts.sound,
-            "ports": dict(self.facts.ports),
-            "api": self.facts.api,
-            "notices": list(self.facts.notices),
-        }
+        return shown.state(
+            self.duet, self.facts, self.meters.figures(), self._since_s, self._clock.now_s(),
+            sounding=len(self._sounding),
+        )  # fmt: skip
 
     def ports(self) -> dict[str, Any]:
         """The ``ports`` event."""
-        available = self.facts.available
-        return {
-            "api": self.facts.api,
-            "in": list(available.get("in", ())),
-            "out": list(available.get("out", ())),
-            "chosen": dict(self.chosen),
-        }
+        return shown.ports(self.facts, self.chosen)
 
     # --- how it follows ------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from livemuse.model.pitches import UNSET, Nats, key_nats, register_of
+from livemuse.music.chords import Chord
 from livemuse.music.controls import TEMPO_BPM, Controls
 from livemuse.music.progressions import C_MAJOR, Progression, Span, progression
 from livemuse.music.theory import parse_key
@@ -71,6 +72,10 @@ class ChordPull:
         if here.until_beats - beats <= AHEAD_BEATS:
             found = np.minimum(found, self._costs(self._next(here), _PASSING))
         return found
+
+    def chord_at(self, at_s: float) -> Chord | None:
+        """The chord that holds at a time; None for a stretch without one."""
+        return self._at(at_s)[1].chord
 
     def until_s(self, pitch: int, at_s: float) -> float:
         """When a pitch struck at a time is to end: at the first change to a chord that it does not belong to."""

@@ -25,21 +25,15 @@ from livemuse.model.manners import (
 )
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
 from livemuse.model.pace import too_soon_nats
-from livemuse.model.pitches import (
-    HEARD_PITCHES,
-    REMEMBERED,
-    Nats,
-    Reach,
-    closing_classes,
-    pitch_nats,
-    reach_of,
-    room_nats,
-)
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, pitch_nats, reach_of, room_nats
 from livemuse.model.rules import Rules
+from livemuse.model.shaping import CHORD_S, MOST_IN_CHORD, Shaping, surprise_nats
 from livemuse.model.styles import style_for
-from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
+from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S, Ceilings, Hand
 from livemuse.music.following import NOTHING_TAKEN, Following, Proposal
+from livemuse.music.loops import NOTHING_STRUCK, Line
 from livemuse.music.notes import Note, PlannedNote
+from livemuse.music.phrasing import NO_SURPRISE, Surprise
 from livemuse.music.protocols import Stepper
 from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Extension, Plan
@@ -48,6 +42,8 @@ from livemuse.music.vocabulary import VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
 _LIKELIEST: Final = 16  # pitches that are weighed where the first does not suit its chord
+Made = tuple[PlannedNote, list[PlannedNote]]
+"""A note, and earlier ones that end sooner because of it."""
 Words = tuple[int, int, int, int]
 """A note as it is fed: (pitch, step bin, duration bin, velocity bin)."""
 
@@ -65,6 +61,8 @@ class _Moment:
     told: tuple[tuple[Any, Words], ...] = ()  # those notes, each with the state before it
     loud: tuple[int, ...] = ()  # velocities of the player alone
     following: Following = NOTHING_TAKEN  # what of the player's was taken up
+    line: Line = NOTHING_STRUCK  # what livemuse struck in this turn
+    surprise: Surprise = NO_SURPRISE  # of the last pitches, to the model
 
 
 @dataclass(slots=True)
@@ -76,6 +74,8 @@ class _Take:
     moments: list[_Moment]  # [before the first note, after note 0, ...]
     notes: list[PlannedNote]
     imitating: Imitating
+    shape: Shaping
+    expects: Floats  # (128,) logits of the next pitch
     done: bool = False
 
     @property
@@ -102,11 +102,12 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         for note in plan.tail:
             moment = self._after(moment, note)
         if plan.revision == 0:
-            moment = replace(moment, following=moment.following.begun())
+            moment = replace(moment, following=moment.following.begun(), line=NOTHING_STRUCK)
         rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
         nats = pitch_nats(rules.anywhen, (), reach, hands=hands, room=rules.room)
-        imitating = Imitating(plan, self._motifs, nats)
-        self._takes[plan.take] = _Take(plan, rules, reach, hands, [moment], [], imitating)
+        shape = Shaping(plan, reach, rules.chords)
+        imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
+        self._takes[plan.take] = _Take(plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128))
 
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
@@ -136,6 +137,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
     def _after(self, moment: _Moment, note: Note) -> _Moment:
         step_s = 0.0 if moment.onset_s is None else max(note.onset_s - moment.onset_s, 0.0)
         words = self._vocabulary
+        surprise = moment.surprise.heard(surprise_nats(self._stepper.logits(moment.state, "pitch", ()), note.pitch))
         fed = (
             note.pitch,
             words.step_bin(step_s),
@@ -147,7 +149,9 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         recent = (*moment.recent, note.pitch)[-REMEMBERED:]
         heard, loud = (*moment.heard, note.pitch)[-HEARD_PITCHES:], (*moment.loud, note.velocity)[-LAST_VELOCITIES:]
         following = moment.following.heard(onset_s, note.pitch)
-        return replace(moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following)
+        return replace(
+            moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following, surprise=surprise
+        )
 
     def _start(self, mix: str) -> Any:
         labels = self._stepper.labels
@@ -178,54 +182,105 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             told = self._fed(told, words)
         return told
 
-    def _next_note(self, take: _Take) -> Talk[tuple[PlannedNote, list[PlannedNote]] | None]:
+    def _next_note(self, take: _Take) -> Talk[Made | None]:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
+        take.expects = yield Ask("pitch", moment.state, ())
+        if moment.line.closed_s is not None:
+            return (yield from self._also_closing(take, moment.line.closed_s))
         at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
-        proposal = take.imitating.proposal(moment.following, at_s, rules.whose(index))
-        drawn, wished = yield from self._pitch(take, proposal)
+        rules.warm(take.shape.warmth(at_s, index, moment.line, moment.surprise))
+        whose = rules.whose(index)
+        proposal = take.shape.spared(take.imitating.proposal(moment.following, at_s, whose), moment.line)
+        drawn, wished = self._pitch(take, proposal)
         pitch = drawn
         exact_s = plan.start_s if not take.notes else None
         timed = (yield from self._onset(take, pitch, wished)) if exact_s is None else self._exact(moment, exact_s)
-        closes = plan.closing and (timed is None or timed[0] > plan.last_onset_s)
-        if closes:
-            timed, take.done = self._exact(moment, max(plan.last_onset_s, at_s)), True
-            drawn = pitch = yield from self._closing_pitch(take)
-            wished = Wish(duration_s=plan.end_s - timed[0])
+        tune = moment.following.statement is not None
+        closing = take.shape.closing_s(index, math.inf if timed is None else timed[0], moment.line, tune=tune)
+        if closing is not None:
+            return (yield from self._closing(take, *closing))
         if timed is None:
             return None
         onset_s, step_bin = timed
         if not take.notes:
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
-        if rules.chords is not None and not closes:
+        if rules.chords is not None:
             nats = rules.chords.nats(onset_s)
             if wished.own:
                 pitch = own_pitch(pitch, nats if rules.room is None else nats + room_nats(rules.room))
             else:
                 pitch = yield from self._in_chord(take, nats, pitch, (onset_s, step_bin))
-        duration_bin, duration_s = yield from self._length(take, (pitch, step_bin), onset_s, wished)
-        velocity_bin, velocity = yield from self._velocity(take, (pitch, step_bin, duration_bin))
-        duration_s = min(duration_s, plan.end_s - onset_s)
-        loud = round(velocity * rules.loudness)
+        made = yield from self._struck(take, (pitch, step_bin), onset_s, wished)
+        following = take.imitating.after(moment.following, proposal if wished.own else None, made[0], drawn)
+        take.moments[-1] = replace(take.moments[-1], following=following)
+        return made
+
+    def _struck(
+        self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool = False
+    ) -> Talk[Made]:
+        """The note with a (pitch, step bin), how long and how loud it is; it is what the model heard last."""
+        plan, moment, rules = take.plan, take.moments[-1], take.rules
+        duration_bin, duration_s = yield from self._length(take, drawn, onset_s, wished, closes=closes)
+        velocity_bin, velocity = yield from self._velocity(take, (*drawn, duration_bin))
+        duration_s, loud = min(duration_s, plan.end_s - onset_s), round(velocity * rules.loudness)
         hand = moment.hand.copy()
-        planned = PlannedNote(plan.take, index, onset_s, pitch, duration_s, loud)
+        planned = PlannedNote(plan.take, take.index, onset_s, drawn[0], duration_s, loud)
         note, shortened = hand.place(planned, self._voices(take, onset_s))
-        state, told = yield from self._told(moment, (pitch, step_bin, duration_bin, velocity_bin))
-        recent = (*moment.recent, pitch)[-REMEMBERED:]
-        following = take.imitating.after(moment.following, proposal if wished.own else None, note, drawn)
-        moment = replace(moment, state=state, onset_s=note.onset_s, recent=recent, hand=hand, told=told)
-        take.moments.append(replace(moment, following=following))
+        surprise = moment.surprise.played(surprise_nats(take.expects, drawn[0]))
+        state, told = yield from self._told(moment, (*drawn, duration_bin, velocity_bin))
+        take.moments.append(replace(
+            moment, state=state, onset_s=note.onset_s, recent=(*moment.recent, drawn[0])[-REMEMBERED:], hand=hand,
+            told=told, line=moment.line.after(note.onset_s, drawn[0], closes=closes),
+            surprise=surprise,
+        ))  # fmt: skip
         take.notes.append(note)
         return note, shortened
 
-    def _pitch_nats(self, take: _Take, chord: Nats | None = None) -> Nats:
-        rules, recent = take.rules, take.moments[-1].recent
-        return pitch_nats(rules.anywhen, recent, take.reach, hands=take.hands, chord=chord, room=rules.room)
+    def _closing(self, take: _Take, onset_s: float, until_s: float) -> Talk[Made | None]:
+        """The first note of the last onset; what still sounds and does not belong to it ends there."""
+        moment = take.moments[-1]
+        onset_s = max(onset_s, moment.hand.earliest_s(take.rules.ceilings))
+        if onset_s > take.plan.end_s - SHORTEST_SOUND_S:
+            return None
+        logits = take.shape.closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
+        drawn = take.rules.draw(logits, "pitch", take.index), self._exact(moment, onset_s)[1]
+        note, shortened = yield from self._struck(take, drawn, onset_s, Wish(duration_s=until_s - onset_s), closes=True)
+        ended, home = {n.index for n in shortened}, take.shape.home(onset_s)
+        for other in moment.hand.sounding(take.plan.take, onset_s):
+            if home is not None and other.index not in ended and other.pitch % 12 not in home:
+                shortened.append(replace(other, duration_s=onset_s - other.onset_s))
+        return note, shortened
 
-    def _pitch(self, take: _Take, proposal: Proposal) -> Talk[tuple[int, Wish]]:
+    def _also_closing(self, take: _Take, onset_s: float) -> Talk[Made | None]:
+        """One more note of the last onset, where the model strikes one with it, or that is a bass alone so far."""
+        plan, moment, rules = take.plan, take.moments[-1], take.rules
+        chord = [n for n in take.notes[-MOST_IN_CHORD:] if n.onset_s >= onset_s]
+        room = min(MOST_IN_CHORD, rules.ceilings.voices, rules.polyphony or MOST_IN_CHORD)
+        full = plan.notes_left is not None and len(take.notes) >= plan.notes_left
+        if full or not chord or len(chord) >= room or moment.hand.earliest_s(rules.ceilings) > onset_s + CHORD_S:
+            return None
+        logits = take.shape.also_closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
+        if logits is None:
+            return None
+        pitch = rules.draw(logits, "pitch", take.index)
+        step_bin, step_s = yield from self._step(take, pitch, (0, self._vocabulary.sizes["step"] - 1))
+        if step_s / rules.density > CHORD_S:
+            if not take.shape.wants_more(moment.line):
+                return None
+            step_bin = 0
+        wished = Wish(duration_s=chord[0].duration_s)
+        return (yield from self._struck(take, (pitch, step_bin), chord[-1].onset_s, wished, closes=True))
+
+    def _pitch_nats(self, take: _Take, chord: Nats | None = None) -> Nats:
+        moment, plan = take.moments[-1], take.plan
+        rules = take.rules
+        nats = pitch_nats(rules.anywhen, moment.recent, take.reach, hands=take.hands, chord=chord, room=rules.room)
+        at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
+        return take.shape.shaped(nats, at_s, take.index, moment.line)
+
+    def _pitch(self, take: _Take, proposal: Proposal) -> tuple[int, Wish]:
         """The next pitch, and what the player's material wishes of its note."""
-        logits = yield Ask("pitch", take.moments[-1].state, ())
-        logits = cleared(logits, proposal)
-        nats = self._pitch_nats(take)
+        logits, nats = cleared(take.expects, proposal), self._pitch_nats(take)
         shares = {p: share for p, share in proposal.weights.items() if nats[p] < math.inf}
         pitch, own = take.rules.mixed(logits - nats, "pitch", take.index, shares)
         return pitch, wish(proposal, pitch, own)
@@ -241,7 +296,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         if take.rules.stays(float(of_chord[pitch]), take.index):
             return pitch
         state = take.moments[-1].state
-        logits = (yield Ask("pitch", state, ())) - self._pitch_nats(take, of_chord)
+        logits = take.expects - self._pitch_nats(take, of_chord)
         struck = {n.pitch for n in take.notes[-8:] if n.onset_s > onset_s - _RESTRIKE_S}
         free = np.array([p not in struck for p in range(len(logits))])
         if np.isfinite(logits[free]).any():
@@ -261,14 +316,6 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
         return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
 
-    def _closing_pitch(self, take: _Take) -> Talk[int]:
-        """A pitch to end on, where a key is set and the register has any."""
-        logits: Floats = (yield Ask("pitch", take.moments[-1].state, ())) - self._pitch_nats(take)
-        classes = closing_classes(take.rules.controls)
-        inside = np.array([classes is None or pitch % 12 in classes for pitch in range(len(logits))])
-        logits = np.where(inside, logits, -np.inf) if np.isfinite(logits[inside]).any() else logits
-        return take.rules.draw(logits, "pitch", take.index)
-
     def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
         return start_s, self._vocabulary.step_bin(step_s)
@@ -284,8 +331,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         if rules.pace is not None:
             free_s = max(earliest_s, moment.hand.last_onset_s + rules.pace.gap_s)
             latest_s = max(latest_s, free_s)
-            if not self._may_join(take, previous_s):
-                earliest_s = free_s
+            earliest_s = earliest_s if rules.pace.joins(take.notes, previous_s) else free_s
         missing = FEWEST_NOTES - take.index
         if missing > 0:
             latest_s = min(latest_s, previous_s + max(plan.end_s - LAST_ONSET_S - previous_s, 0.0) / (missing + 1))
@@ -307,13 +353,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             onset_s = rules.pace.on_beat_s(onset_s, free_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _may_join(self, take: _Take, previous_s: float) -> bool:
-        """Whether one more may be struck together with livemuse's last note, which is the last of all."""
-        onsets_s = [n.onset_s for n in take.notes[-16:]]
-        polyphony = take.rules.polyphony
-        return bool(onsets_s) and onsets_s[-1] >= previous_s and struck_together(onsets_s) < (polyphony or math.inf)
-
-    def _step(self, take: _Take, pitch: int, within: tuple[int, int], free_s: float) -> Talk[tuple[int, float]]:
+    def _step(self, take: _Take, pitch: int, within: tuple[int, int], free_s: float = 0.0) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the time since the last onset."""
         rules, words, (low, high) = take.rules, self._vocabulary, within
         logits = yield Ask("step", take.moments[-1].state, (pitch,))
@@ -326,9 +366,11 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
         return step_bin, rules.inside(words, "step", step_bin, take.index)
 
-    def _length(self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish) -> Talk[tuple[int, float]]:
+    def _length(
+        self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool
+    ) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the duration; what does not belong to the next chord ends where that begins."""
-        chords, words = take.rules.chords, self._vocabulary
+        chords, words = None if closes else take.rules.chords, self._vocabulary
         if wished.duration_s is not None:
             longest_s = math.inf if chords is None else chords.until_s(drawn[0], onset_s) - onset_s
             duration_s = min(wished.duration_s, longest_s)

@@ -7,14 +7,16 @@ that hears both would take their notes for its own, and play the more the more i
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from livemuse.model.manners import TOGETHER_S
+from livemuse.model.manners import TOGETHER_S, struck_together
 from livemuse.model.pitches import Nats
 from livemuse.music.context import BeatGrid, Context
+from livemuse.music.notes import PlannedNote
 from livemuse.music.vocabulary import Vocabulary
 
 ALONG_LOUDNESS: Final = 0.85  # of what it would be alone
@@ -31,13 +33,19 @@ class Pace:
 
     gap_s: float
     beats: BeatGrid | None
+    together: int  # notes struck at once
 
     @classmethod
-    def beside(cls, context: Context, density: float) -> Pace:
-        """As suits what is heard; ``density`` is the control."""
+    def beside(cls, context: Context, density: float, together: int | None) -> Pace:
+        """As suits what is heard; ``density`` and ``together`` are the controls `density` and `polyphony`."""
         onsets = min(max(SHARE * context.density, SLOWEST), FASTEST) * density
         beats = context.beats if context.beats is not None and context.beats.clear else None
-        return cls(_GAP / onsets, beats)
+        return cls(_GAP / onsets, beats, ALONG_VOICES if together is None else together)
+
+    def joins(self, notes: Sequence[PlannedNote], previous_s: float) -> bool:
+        """Whether one more may be struck together with the last of these, if that is the last that was struck at all."""
+        onsets_s = [n.onset_s for n in notes[-16:]]
+        return bool(onsets_s) and onsets_s[-1] >= previous_s and struck_together(onsets_s) < self.together
 
     def on_beat_s(self, onset_s: float, earliest_s: float) -> float:
         """The onset, moved to the part of the beat that is nearest, but not before ``earliest_s``."""

@@ -97,12 +97,6 @@ def room_nats(room: Room) -> Nats:
     return found
 
 
-def closing_classes(controls: Controls) -> frozenset[int] | None:
-    """The pitch classes that music may end on: the tonic triad of the key that is set; None where none is."""
-    key = controls.text("key")
-    return None if key in UNSET else parse_key(key).tonic_triad
-
-
 def _add_repetition(found: Nats, repetition: float, recent: Sequence[int]) -> None:
     recent = recent[-REMEMBERED:]
     if len(set(recent)) == len(recent):  # once is no repetition

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from livemuse.model.chordpull import ChordPull
-from livemuse.model.pace import ALONG_LOUDNESS, ALONG_VOICES, Pace
+from livemuse.model.pace import ALONG_LOUDNESS, Pace
 from livemuse.music.ceilings import Ceilings
 from livemuse.music.chance import uniform
 from livemuse.music.sampling import COLDEST, Draw, Floats, draw, draw_mixed
@@ -37,27 +38,33 @@ class Rules:
         self.ceilings = Ceilings.of(controls)
         self.room = plan.context.room
         self.density, self.loudness = controls.number("density"), controls.number("velocity")
-        self.pace = None if self.room is None else Pace.beside(plan.context, self.density)
         self.chords = ChordPull.of(controls, plan.not_before_s if plan.first_beat_s is None else plan.first_beat_s)
         self.anywhen = controls if self.chords is None else controls.replaced("key", "off")  # it has the key in it
         polyphony = controls["polyphony"]
         self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
-        if self.pace is not None:
-            self.loudness = self.loudness * ALONG_LOUDNESS
-            self.density, self.polyphony = 1.0, self.polyphony or ALONG_VOICES
+        self.pace = None
+        if self.room is not None:
+            self.pace = Pace.beside(plan.context, self.density, self.polyphony)
+            self.density, self.loudness = 1.0, self.loudness * ALONG_LOUDNESS
+            self.polyphony = self.pace.together
         self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
+        self._now = self._how
         self._seed, self._key = int(controls["seed"]), (plan.turn, 0, plan.revision)  # 0: the only candidate
+
+    def warm(self, factor: float) -> None:
+        """The temperature of the next draws is so many times what it is set to."""
+        self._now = {head: replace(how, temperature=how.temperature * factor) for head, how in self._how.items()}
 
     def draw(self, logits: Floats, head: str, index: int) -> int:
         """The value of a head for note ``index``."""
-        return draw(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
+        return draw(logits, self._now[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
 
     def mixed(self, logits: Floats, head: str, index: int, shares: Mapping[int, float]) -> tuple[int, bool]:
         """The same, where some values have a share of their own; and whether that gave it."""
         if not shares:
             return self.draw(logits, head, index), False
         u = uniform(self._seed, *self._key, index, _NUMBERS[head])
-        return draw_mixed(logits, self._how[head], u, shares, self.whose(index))
+        return draw_mixed(logits, self._now[head], u, shares, self.whose(index))
 
     def whose(self, index: int) -> float:
         """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
@@ -66,14 +73,14 @@ class Rules:
 
     def stays(self, nats: float, index: int) -> bool:
         """Whether a pitch that costs so many nats is left as it was drawn."""
-        temperature = self._how["pitch"].temperature
+        temperature = self._now["pitch"].temperature
         if nats <= 0.0 or temperature <= 0.0:
             return nats <= 0.0
         return uniform(self._seed, *self._key, index, _STAYS) < math.exp(-nats / temperature)
 
     def draw_again(self, logits: Floats, index: int) -> int:
         """The pitch of note ``index`` once more."""
-        return draw(logits, self._how["pitch"], uniform(self._seed, *self._key, index, _AGAIN))
+        return draw(logits, self._now["pitch"], uniform(self._seed, *self._key, index, _AGAIN))
 
     def inside(self, words: Vocabulary, head: str, value: int, index: int) -> float:
         """A number inside bin ``value``: by chance, or its centre where the temperature is 0."""

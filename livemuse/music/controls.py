@@ -18,6 +18,15 @@ Value = int | float | str
 DEFAULT_MODEL: Final = "concert"
 TEMPO_BPM: Final = 120.0  # until one is set or heard
 GRID_FAMILIES: Final = ("melody", "pianoroll")  # of models that count sixteenths instead of seconds
+GROUPS: Final = {
+    "music": "what it plays",
+    "harmony": "key, chords and time",
+    "phrase": "the shape of an answer",
+    "turns": "who plays when",
+    "routing": "where it goes",
+    "ceilings": "never more than",
+}
+"""The groups of controls, in the order in which they are shown, each with its heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Control:
     values: str  # as a person reads them
     default: Value
     parse: Callable[[str], Value]
-    group: str = "music"  # music | turns | routing | ceilings
+    group: str = "music"  # one of GROUPS
     unit: str = ""
     low: float | None = None  # for sliders: numeric controls only
     high: float | None = None
@@ -98,6 +107,10 @@ def _polyphony(text: str) -> Value:
     return "auto" if text.strip().lower() == "auto" else _integer("polyphony", 1, 16)(text)
 
 
+def _loops(text: str) -> Value:
+    return "off" if text.strip().lower() == "off" else _integer("loops", 2, 16)(text)
+
+
 def _register(text: str) -> Value:
     if text.strip().lower() == "auto":
         return "auto"
@@ -113,21 +126,23 @@ def _wait(text: str) -> Value:
     return _number("wait", 0.05, 30.0)(text.strip().removesuffix("s").strip())
 
 
-_LENGTH_UNITS: Final = {"s": 120.0, "notes": 2000.0, "bars": 64.0}  # the longest answer in each unit
+_LENGTH_UNITS: Final = {"s": 120.0, "notes": 2000.0, "beats": 256.0, "bars": 64.0}  # the longest answer in each unit
 
 
 def _answer_length(text: str) -> Value:
     if text.strip().lower() == "auto":
         return "auto"
     number, _, unit = text.strip().lower().partition(" ")
-    unit = {"note": "notes", "bar": "bars", "seconds": "s"}.get(unit.strip(), unit.strip())
+    unit = {"note": "notes", "beat": "beats", "bar": "bars", "seconds": "s"}.get(unit.strip(), unit.strip())
     try:
         amount = float(number)
     except ValueError:
         amount = 0.0
     whole = unit == "s" or amount == int(amount) if 0 < amount < 1e6 else False
     if unit not in _LENGTH_UNITS or not 0.1 <= amount <= _LENGTH_UNITS[unit] or not whole:
-        raise ControlError(f"answer_length cannot be {text!r}.", "Write '8 s', '16 notes', '4 bars' or 'auto'.")
+        raise ControlError(
+            f"answer_length cannot be {text!r}.", "Write '8 s', '16 notes', '8 beats', '4 bars' or 'auto'."
+        )
     return f"{amount:g} {unit}"
 
 
@@ -172,6 +187,7 @@ def _model(text: str) -> Value:
     return text.strip()
 
 
+CONTOURS: Final = ("off", "auto", "arch", "rise", "fall")
 MODES: Final = ("answer", "continue", "solo", "duet")
 KEY_CHOICES: Final = ("auto", "off", *(f"{t} {s}" for s in ("major", "minor") for t in
                                ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
@@ -214,14 +230,6 @@ CONTROLS: Final[dict[str, Control]] = {
                  "Draw from the likeliest pitches that share this probability."),
         Control("style", "What it plays like: a mix of the model's styles, each weighing 0 to 1.",
                 "jazz 0.7, Chopin 0.3; or none", NO_STYLE, _style),
-        Control("key", "The scale livemuse plays in; auto is the one it hears.",
-                "auto, off, tonic and scale, or {C E G A}", "auto", _key, choices=KEY_CHOICES),
-        _slider("key_strength", 0.9, 0, 1, 0.05, "music", "0 ignores the key, 1 never leaves it."),
-        Control("chords", "The chords it plays over; the first begins with its first note.",
-                "off, auto, Am F C G, ii V7 I, or a name", "off", _chords, choices=("off", "auto", *NAMED)),
-        _slider("chords_strength", 0.7, 0, 1, 0.05, "music", "0 ignores the chords, 1 strikes their notes alone."),
-        Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "music",
-                "bpm"),
         Control("register", "Lowest and highest pitch, as MIDI numbers; auto stays near you.", "low-high or auto",
                 "auto", _register),
         _on_grid(_slider("density", 1.0, 0.25, 4, 0.05, "music",
@@ -229,31 +237,47 @@ CONTROLS: Final[dict[str, Control]] = {
                  "How busy: at 2 notes begin twice as readily; the tempo stays."),
         _on_grid(_slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
                  "How loud: a factor on how loud you played."),
-        _slider("repetition", 0.7, 0, 1, 0.05, "music", "How freely a pitch just played may come again."),
-        _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "music",
-                         "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
-                 idle="the model plays alone"),
         _on_grid(_slider("dynamics", 0, 0, 1, 0.05, "music", "0 is as loud as the model likes, 1 as loud as you."),
                  idle="as loud as you"),
         _on_grid(Control("polyphony", "Most notes that sound together, about; auto leaves it to the model.",
                          "auto or 1-16", "auto", _polyphony),
                  idle="left to the model"),
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
+        Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model),
+        _counter("seed", 0, 0, 2**63 - 1, "music", "The same seed gives the same answer to the same call."),
+        Control("key", "The scale livemuse plays in; auto is the one it hears.",
+                "auto, off, tonic and scale, or {C E G A}", "auto", _key, "harmony",
+                choices=KEY_CHOICES),
+        _slider("key_strength", 0.9, 0, 1, 0.05, "harmony", "0 ignores the key, 1 never leaves it."),
+        Control("chords", "The chords it plays over; the first begins with its first note.",
+                "off, auto, Am F C G, ii V7 I, or a name", "off", _chords, "harmony",
+                choices=("off", "auto", *NAMED)),
+        _slider("chords_strength", 0.7, 0, 1, 0.05, "harmony", "0 ignores the chords, 1 strikes their notes alone."),
+        Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "harmony",
+                "bpm"),
+        _slider("repetition", 0.7, 0, 1, 0.05, "phrase", "How freely a pitch just played may come again."),
+        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops, "phrase"),
+        _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "phrase",
+                         "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
+                 idle="the model plays alone"),
+        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 8 beats, 4 bars", "auto",
+                _answer_length, "phrase"),
+        _picker("contour", "auto", CONTOURS, "phrase",
+                "Where an answer goes: auto rises and falls a little, as phrases do; arch, rise and fall far more."),
+        _slider("phrasing", 0.5, 0, 1, 0.05, "phrase",
+                "How much daring follows the phrase: near you at first, free in the middle, calm at the end."),
+        _picker("cadence", "on", ("on", "off"), "phrase",
+                "Whether an answer closes on the tonic triad, or on the chord of the moment, and on the beat."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",
-                "How sure wait=auto is that your phrase is over: 0 comes in at once, 1 leaves you time."),
+                "How sure wait=auto must be that you have finished: 0 is hasty, 1 leaves time."),
         _picker("start_on", "beat", ("beat", "bar", "any"), "turns",
                 "Where an answer begins, as long as a beat is clear: on the next beat, the next bar, or anywhere."),
-        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 4 bars", "auto", _answer_length,
-                "turns"),
         _slider("busy", 6, 0.5, 20, 0.5, "turns", "In mode duet: with more onsets a second than this you play alone.",
                 "notes/s"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
                 "What livemuse does when you come back in."),
-        Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model,
-                "turns"),
-        _counter("seed", 0, 0, 2**63 - 1, "turns", "The same seed gives the same answer to the same call."),
         _picker("thru", "auto", ("auto", "on", "off"), "routing",
                 "Send what you play to the MIDI output too; auto: to the built-in synth only."),
         Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing"),

@@ -358,7 +358,7 @@ class Duet(Attending):
         since_s, began_s = self.listener.silent_since_s, self._call_began_s
         call_s = 0.0 if began_s is None else (start_s if since_s is None else since_s) - began_s
         bar_s = self.ear.bar_s(self.controls, start_s)
-        length_s, notes = answer_length(self.controls.text("answer_length"), call_s, bar_s)
+        length_s, notes = answer_length(self.controls.text("answer_length"), call_s, bar_s, self.ear.beats(start_s))
         if self._endless:
             length_s, notes = float("inf"), None
         self._takes += 1

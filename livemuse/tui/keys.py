@@ -42,6 +42,10 @@ KEYS: Final = (
     Key("equals_sign,plus", "=", "louder", "velocity(1)", "Computer keys louder."),
     Key("up", "Up", "control", "step(-1)", "To the control above (Tab and Shift+Tab too)."),
     Key("down", "Down", "control", "step(1)", "To the control below."),
+    Key("pageup", "PgUp", "group", "group(-1)", "To the first control of the group before."),
+    Key("pagedown", "PgDn", "group", "group(1)", "To the first control of the next group."),
+    Key("home", "Home", "first", "end(-1)", "To the first control."),
+    Key("end", "End", "last", "end(1)", "To the last control."),
 )
 # in the order in which they give way to a narrow terminal, the last first
 ON_THE_LINE: Final = (
