@@ -126,8 +126,8 @@ class State:
     ports: Mapping[str, Any] = field(default_factory=dict)  # in, out
     api: str = "none"
     notices: tuple[str, ...] = ()
-    heard: HeardNow = HeardNow()
-    wait: WaitNow = WaitNow()
+    heard: HeardNow = field(default_factory=HeardNow)
+    wait: WaitNow = field(default_factory=WaitNow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class VirtualStage:
             if key in self.played:
                 self.played[key] = replace(self.played[key], duration_s=note.duration_s)
             elif any(n.index == note.index for n in take.unsent):
-                take.unsent = deque(note if n.index == note.index else n for n in take.unsent)
+                moved = replace(note, channel=next(n.channel for n in take.unsent if n.index == note.index))
+                take.unsent = deque(moved if n.index == note.index else n for n in take.unsent)
             elif not take.over:
                 take.unsent.append(note)
 
@@ -176,7 +177,7 @@ class Evening:
                 for note in self.stage.send_due(self.now_s):
                     self._journal.write(
                         "sent", note.onset_s, take=note.take, index=note.index, due=note.onset_s, pitch=note.pitch,
-                        velocity=note.velocity, channel=int(self.duet.controls.number("channel_out")) - 1,
+                        velocity=note.velocity, channel=note.channel,
                     )  # fmt: skip
                     self._input(lambda note=note: self.duet.sent(note.take, note.index, note.onset_s))  # type: ignore[misc]
             self._settle_inputs()
@@ -214,7 +215,7 @@ class Evening:
                 self._work(action)
             case OpenTake(take, yields, release_s, _, _):
                 self.stage.begin_take(take, yields, release_s)
-            case Play(notes, shortened, _):
+            case Play(notes, shortened):
                 self.stage.play((*notes, *shortened))
             case TakeBack(take, release_s):
                 self._take_back(take, release_s)

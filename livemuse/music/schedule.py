@@ -155,11 +155,10 @@ class OpenTake:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Send these notes when they are due; ``shortened`` are earlier ones that now end sooner."""
+    """Send these notes when they are due, each on its channel; ``shortened`` are earlier ones that now end sooner."""
 
     notes: tuple[PlannedNote, ...]
     shortened: tuple[PlannedNote, ...]
-    channel: int
 
 
 @dataclass(frozen=True, slots=True)
