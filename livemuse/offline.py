@@ -12,13 +12,15 @@ from livemuse.midi.messages import note_off, note_on
 from livemuse.midi.smf import Song, Track, notes_of, write_song
 from livemuse.model.improviser import Improviser
 from livemuse.music.controls import Controls
-from livemuse.music.duet import BEATS_A_BAR, Duet
+from livemuse.music.duet import Duet
 from livemuse.music.notes import Note, Pedal, PlannedNote
 from livemuse.music.protocols import Journal, Stepper
 from livemuse.recording.midifile import read_midi_file, write_whole
 
 LONGEST_CALL: Final = 2048  # notes; of a longer call the last so many are heard, as a rolling window would
 _DRUMS: Final = 9
+_UNWRITTEN_BPM: Final = 120.0  # the tempo of a file that states none, and of most recordings: it says nothing
+_TEMPO_BPM: Final = (20.0, 300.0)
 
 
 def answer_file(call: Path, out: Path, stepper: Stepper, controls: Controls) -> dict[str, Any]:
@@ -47,11 +49,13 @@ def answer_notes(
 ) -> list[PlannedNote]:
     """livemuse's notes after the whole of ``heard`` (keys) with the pedal of ``song``; onsets count from its decision.
 
-    However long a rest the call holds, it is one call: livemuse is told to keep silent until its end.
+    However long a rest the call holds, it is one call: livemuse is told to keep silent until its end. The tempo is the
+    file's, where it states one and the control says ``auto``.
     """
-    duet = Duet(controls.replaced("mode", "answer"))
-    duet.bar_s = BEATS_A_BAR * 60.0 / song.tempos[-1][1] if song.ticks_per_beat else duet.bar_s
-    evening = Evening(duet, Improviser(stepper), journal)
+    bpm = song.tempos[-1][1] if song.ticks_per_beat else _UNWRITTEN_BPM
+    if controls["tempo"] == "auto" and bpm != _UNWRITTEN_BPM and _TEMPO_BPM[0] <= bpm <= _TEMPO_BPM[1]:
+        controls = controls.replaced("tempo", bpm)
+    evening = Evening(Duet(controls.replaced("mode", "answer")), Improviser(stepper), journal)
     evening.do(float("-inf"), "tacet")
     for at_s, _, message in song.events:
         if message[0] & 0xF0 == 0xB0 and message[0] & 0x0F != _DRUMS and message[1] == 64:

@@ -92,7 +92,7 @@ class EngineDesk:
             "ports": state["ports"],
             "sound": state["sound"],
             "notices": state["notices"],
-            "heard": state.get("heard", {}),
+            "heard": state["heard"],
             "wait": state["wait"],
         }
 

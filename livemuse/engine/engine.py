@@ -222,7 +222,9 @@ class Engine:
 
     def state(self) -> dict[str, Any]:
         """The ``state`` event."""
-        return shown.state(self.duet, self.facts, self.meters.figures(), self._since_s, len(self._sounding))
+        return shown.state(
+            self.duet, self.facts, self.meters.figures(), self._since_s, len(self._sounding), self._clock.now_s()
+        )
 
     def ports(self) -> dict[str, Any]:
         """The ``ports`` event."""

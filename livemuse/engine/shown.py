@@ -7,7 +7,9 @@ from livemuse.engine.facts import Facts
 from livemuse.music.duet import Duet
 
 
-def state(duet: Duet, facts: Facts, latency_ms: Mapping[str, Any], since_s: float, sounding: int) -> dict[str, Any]:
+def state(  # noqa: PLR0913 - the parts of the engine that are shown
+    duet: Duet, facts: Facts, latency_ms: Mapping[str, Any], since_s: float, sounding: int, now_s: float
+) -> dict[str, Any]:
     """The ``state`` event; ``since_s`` is when this state began, ``sounding`` how many notes livemuse sounds."""
     return {
         "state": duet.state,
@@ -24,6 +26,7 @@ def state(duet: Duet, facts: Facts, latency_ms: Mapping[str, Any], since_s: floa
         "ports": dict(facts.ports),
         "api": facts.api,
         "notices": list(facts.notices),
+        "heard": duet.ear.shown(now_s),
         "wait": wait(duet),
     }
 

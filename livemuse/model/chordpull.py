@@ -16,10 +16,11 @@ from typing import Final
 
 import numpy as np
 
-from livemuse.model.pitches import Nats, key_nats, register_of
-from livemuse.music.controls import Controls
+from livemuse.model.pitches import UNSET, Nats, key_nats, register_of
+from livemuse.music.chords import Chord
+from livemuse.music.controls import TEMPO_BPM, Controls
 from livemuse.music.progressions import C_MAJOR, Progression, Span, progression
-from livemuse.music.theory import Key, parse_key
+from livemuse.music.theory import parse_key
 
 EARLY_BEATS: Final = 0.125  # a note struck so little before a beat is on it, as people play
 AHEAD_BEATS: Final = 0.5  # so long before a change the next chord may be anticipated
@@ -45,20 +46,19 @@ class ChordPull:
     bounds: tuple[int, int]  # the lowest and highest pitch of the register
 
     @classmethod
-    def of(cls, controls: Controls, from_s: float, heard: Key | None = None) -> ChordPull | None:
+    def of(cls, controls: Controls, from_s: float) -> ChordPull | None:
         """The chords that the controls ask for, from ``from_s`` on; None where they ask for none.
 
-        Numerals and names are in the key of the control, else in the key that is heard, else in C.
+        Numerals and names are in the key of the control, else in C.
         """
         text, strength = controls.text("chords"), controls.number("chords_strength")
-        if text == "off" or strength <= 0.0:
+        if text in UNSET or strength <= 0.0:
             return None
-        written = controls.text("key")
-        key = heard or C_MAJOR if written in ("off", "auto") else parse_key(written)
+        written, tempo = controls.text("key"), controls["tempo"]
+        key = C_MAJOR if written in UNSET else parse_key(written)
         return cls(
-            progression(text, key), from_s, 60.0 / controls.number("tempo"), strength,
-            "off" if written == "auto" else written, controls.number("key_strength"),
-            register_of(controls.text("register")),
+            progression(text, key), from_s, 60.0 / (TEMPO_BPM if isinstance(tempo, str) else tempo), strength,
+            written, controls.number("key_strength"), register_of(controls.text("register")),
         )  # fmt: skip
 
     def nats(self, at_s: float) -> Nats:
@@ -72,6 +72,10 @@ class ChordPull:
         if here.until_beats - beats <= AHEAD_BEATS:
             found = np.minimum(found, self._costs(self._next(here), _PASSING))
         return found
+
+    def chord_at(self, at_s: float) -> Chord | None:
+        """The chord that holds at a time; None for a stretch without one."""
+        return self._at(at_s)[1].chord
 
     def until_s(self, pitch: int, at_s: float) -> float:
         """When a pitch struck at a time is to end: at the first change to a chord that it does not belong to."""
@@ -133,7 +137,7 @@ def _chord_nats(
         nats = _nats_of(min(strength, 0.99)) * factor
         far = np.array([pitch % 12 not in near for pitch in range(128)])
         found[~inside] += nats
-        found[~inside & far & np.isfinite(found)] += nats * (_FAR - 1.0) if key[0] == "off" else 0.0
+        found[~inside & far & np.isfinite(found)] += nats * (_FAR - 1.0) if key[0] in UNSET else 0.0
         found[inside & np.isfinite(of_key)] = 0.0
         if strength >= 1.0:
             low, high = bounds

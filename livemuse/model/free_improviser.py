@@ -5,44 +5,36 @@ nothing. Pure but for the model: the same calls in the same order give the same 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
-from livemuse.model.chordpull import ChordPull
+from livemuse.model.conversation import FEED, Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
 from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, closing_classes, pitch_nats, reach_of
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, pitch_nats, reach_of
+from livemuse.model.rules import Rules
+from livemuse.model.shaping import CHORD_S, MOST_IN_CHORD, Shaping, surprise_nats
 from livemuse.model.styles import style_for
-from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
-from livemuse.music.chance import uniform
+from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S, Ceilings, Hand
 from livemuse.music.following import NOTHING_TAKEN, Following, Proposal
+from livemuse.music.loops import NOTHING_STRUCK, Line
 from livemuse.music.notes import Note, PlannedNote
+from livemuse.music.phrasing import NO_SURPRISE, Surprise
 from livemuse.music.protocols import Stepper
-from livemuse.music.sampling import COLDEST, Draw, Floats, draw, draw_mixed
+from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Extension, Plan
 from livemuse.music.styles import NO_STYLE
-from livemuse.music.vocabulary import HEADS, VOCABULARY, Vocabulary
+from livemuse.music.vocabulary import VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
-_NUMBERS: Final = {head: number for number, head in enumerate(HEADS)}
-_FINE: Final = len(HEADS)  # draws 4-7 place a value inside its bin
-_STAYS, _AGAIN = 2 * len(HEADS), 2 * len(HEADS) + 1  # draws 8 and 9: whether a pitch suits its chord, and another one
-_WHOSE: Final = 2 * len(HEADS) + 2  # draw 10: whether a note is the player's material or the network's
 _LIKELIEST: Final = 16  # pitches that are weighed where the first does not suit its chord
-_FACTORS: Final = {
-    "pitch": "temperature_pitch",
-    "step": "temperature_time",
-    "duration": "temperature_time",
-    "velocity": "temperature_velocity",
-}
-"""The control that is a factor on the temperature of each head."""
-
-
+Made = tuple[PlannedNote, list[PlannedNote]]
+"""A note, and earlier ones that end sooner because of it."""
 Words = tuple[int, int, int, int]
 """A note as it is fed: (pitch, step bin, duration bin, velocity bin)."""
 
@@ -60,67 +52,21 @@ class _Moment:
     told: tuple[tuple[Any, Words], ...] = ()  # those notes, each with the state before it
     loud: tuple[int, ...] = ()  # velocities of the player alone
     following: Following = NOTHING_TAKEN  # what of the player's was taken up
-
-
-class _Rules:
-    """What of a take's plan holds for all its notes, and its draws, each with a name of its own."""
-
-    def __init__(self, plan: Plan) -> None:
-        controls = plan.controls
-        temperature, top_k, top_p = (controls.number(n) for n in ("temperature", "top_k", "top_p"))
-        self.controls = controls
-        self.ceilings = Ceilings.of(controls)
-        self.density, self.loudness = controls.number("density"), controls.number("velocity")
-        self.chords = ChordPull.of(controls, plan.not_before_s if plan.first_beat_s is None else plan.first_beat_s)
-        self.anywhen = controls if self.chords is None else controls.replaced("key", "off")  # it has the key in it
-        polyphony = controls["polyphony"]
-        self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
-        self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
-        self._seed, self._key = int(controls["seed"]), (plan.turn, 0, plan.revision)  # 0: the only candidate
-
-    def draw(self, logits: Floats, head: str, index: int) -> int:
-        """The value of a head for note ``index``."""
-        return draw(logits, self._how[head], uniform(self._seed, *self._key, index, _NUMBERS[head]))
-
-    def mixed(self, logits: Floats, head: str, index: int, shares: Mapping[int, float]) -> tuple[int, bool]:
-        """The same, where some values have a share of their own; and whether that gave it."""
-        if not shares:
-            return self.draw(logits, head, index), False
-        u = uniform(self._seed, *self._key, index, _NUMBERS[head])
-        return draw_mixed(logits, self._how[head], u, shares, self.whose(index))
-
-    def whose(self, index: int) -> float:
-        """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
-        cold = self._how["pitch"].temperature < COLDEST
-        return 0.0 if cold else uniform(self._seed, *self._key, index, _WHOSE)
-
-    def stays(self, nats: float, index: int) -> bool:
-        """Whether a pitch that costs so many nats is left as it was drawn."""
-        temperature = self._how["pitch"].temperature
-        if nats <= 0.0 or temperature <= 0.0:
-            return nats <= 0.0
-        return uniform(self._seed, *self._key, index, _STAYS) < math.exp(-nats / temperature)
-
-    def draw_again(self, logits: Floats, index: int) -> int:
-        """The pitch of note ``index`` once more."""
-        return draw(logits, self._how["pitch"], uniform(self._seed, *self._key, index, _AGAIN))
-
-    def inside(self, words: Vocabulary, head: str, value: int, index: int) -> float:
-        """A number inside bin ``value``: by chance, or its centre where the temperature is 0."""
-        if self._how[head].temperature <= 0.0:
-            return words.centre(head, value)
-        return words.value(head, value, uniform(self._seed, *self._key, index, _FINE + _NUMBERS[head]))
+    line: Line = NOTHING_STRUCK  # what livemuse struck in this turn
+    surprise: Surprise = NO_SURPRISE  # of the last pitches, to the model
 
 
 @dataclass(slots=True)
 class _Take:
     plan: Plan
-    rules: _Rules
+    rules: Rules
     reach: Reach | None
     hands: Hands
     moments: list[_Moment]  # [before the first note, after note 0, ...]
     notes: list[PlannedNote]
     imitating: Imitating
+    shape: Shaping
+    expects: Floats  # (128,) logits of the next pitch
     done: bool = False
 
     @property
@@ -147,11 +93,12 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         for note in plan.tail:
             moment = self._after(moment, note)
         if plan.revision == 0:
-            moment = replace(moment, following=moment.following.begun())
-        rules, reach, hands = _Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
+            moment = replace(moment, following=moment.following.begun(), line=NOTHING_STRUCK)
+        rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
         nats = pitch_nats(rules.anywhen, (), reach, hands=hands)
-        imitating = Imitating(plan, self._motifs, nats)
-        self._takes[plan.take] = _Take(plan, rules, reach, hands, [moment], [], imitating)
+        shape = Shaping(plan, reach, rules.chords)
+        imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
+        self._takes[plan.take] = _Take(plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128))
 
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
@@ -161,7 +108,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         notes: list[PlannedNote] = []
         shortened: list[PlannedNote] = []
         while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
-            made = self._next_note(take)
+            made = alone(self._next_note(take), self._stepper)
             if made is None:
                 take.done = True
                 break
@@ -181,6 +128,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
     def _after(self, moment: _Moment, note: Note) -> _Moment:
         step_s = 0.0 if moment.onset_s is None else max(note.onset_s - moment.onset_s, 0.0)
         words = self._vocabulary
+        surprise = moment.surprise.heard(surprise_nats(self._stepper.logits(moment.state, "pitch", ()), note.pitch))
         fed = (
             note.pitch,
             words.step_bin(step_s),
@@ -192,7 +140,9 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         recent = (*moment.recent, note.pitch)[-REMEMBERED:]
         heard, loud = (*moment.heard, note.pitch)[-HEARD_PITCHES:], (*moment.loud, note.velocity)[-LAST_VELOCITIES:]
         following = moment.following.heard(onset_s, note.pitch)
-        return replace(moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following)
+        return replace(
+            moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following, surprise=surprise
+        )
 
     def _start(self, mix: str) -> Any:
         labels = self._stepper.labels
@@ -200,15 +150,15 @@ class FreeImproviser(Remembering[_Moment, _Take]):
 
     def _fed(self, moment: _Moment, words: Words) -> _Moment:
         """The moment with one note more in its state, told in its style."""
-        state, told = self._told(moment, words)
+        state, told = alone(self._told(moment, words), self._stepper)
         return replace(moment, state=state, told=told)
 
-    def _told(self, moment: _Moment, words: Words) -> tuple[Any, tuple[tuple[Any, Words], ...]]:
+    def _told(self, moment: _Moment, words: Words) -> Talk[tuple[Any, tuple[tuple[Any, Words], ...]]]:
         """The state after one note more, told in the style of the moment; and the last notes so told."""
         labels = self._stepper.labels
         if not labels:
-            return self._stepper.feed(moment.state, words), ()
-        state = self._stepper.feed(moment.state, words, style_for(moment.mix, labels))
+            return (yield Ask(FEED, moment.state, words)), ()
+        state = yield Ask(FEED, moment.state, words, style_for(moment.mix, labels))
         return state, (*moment.told, (moment.state, words))[-RETOLD_NOTES:]
 
     def _in_style(self, moment: _Moment, mix: str) -> _Moment:
@@ -223,53 +173,108 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             told = self._fed(told, words)
         return told
 
-    def _next_note(self, take: _Take) -> tuple[PlannedNote, list[PlannedNote]] | None:
+    def _next_note(self, take: _Take) -> Talk[Made | None]:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
+        take.expects = yield Ask("pitch", moment.state, ())
+        if moment.line.closed_s is not None:
+            return (yield from self._also_closing(take, moment.line.closed_s))
         at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
-        proposal = take.imitating.proposal(moment.following, at_s, rules.whose(index))
+        rules.warm(take.shape.warmth(at_s, index, moment.line, moment.surprise))
+        whose = rules.whose(index)
+        proposal = take.shape.spared(take.imitating.proposal(moment.following, at_s, whose), moment.line)
         drawn, wished = self._pitch(take, proposal)
         pitch = drawn
         exact_s = plan.start_s if not take.notes else None
-        timed = self._onset(take, pitch, wished) if exact_s is None else self._exact(moment, exact_s)
-        closes = plan.closing and (timed is None or timed[0] > plan.last_onset_s)
-        if closes:
-            timed, take.done = self._exact(moment, max(plan.last_onset_s, at_s)), True
-            drawn = pitch = self._closing_pitch(take)
-            wished = Wish(duration_s=plan.end_s - timed[0])
+        timed = (yield from self._onset(take, pitch, wished)) if exact_s is None else self._exact(moment, exact_s)
+        tune = moment.following.statement is not None
+        closing = take.shape.closing_s(index, math.inf if timed is None else timed[0], moment.line, tune=tune)
+        if closing is not None:
+            return (yield from self._closing(take, *closing))
         if timed is None:
             return None
         onset_s, step_bin = timed
         if not take.notes:
             onset_s = max(onset_s, moment.hand.earliest_s(rules.ceilings))
-        if rules.chords is not None and not closes:
+        if rules.chords is not None:
             nats = rules.chords.nats(onset_s)
-            pitch = own_pitch(pitch, nats) if wished.own else self._in_chord(take, nats, pitch, (onset_s, step_bin))
-        duration_bin, duration_s = self._length(take, (pitch, step_bin), onset_s, wished)
-        velocity_bin, velocity = self._velocity(take, (pitch, step_bin, duration_bin))
-        duration_s = min(duration_s, plan.end_s - onset_s)
-        loud = round(velocity * rules.loudness)
+            if wished.own:
+                pitch = own_pitch(pitch, nats)
+            else:
+                pitch = yield from self._in_chord(take, nats, pitch, (onset_s, step_bin))
+        made = yield from self._struck(take, (pitch, step_bin), onset_s, wished)
+        following = take.imitating.after(moment.following, proposal if wished.own else None, made[0], drawn)
+        take.moments[-1] = replace(take.moments[-1], following=following)
+        return made
+
+    def _struck(
+        self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool = False
+    ) -> Talk[Made]:
+        """The note with a (pitch, step bin), how long and how loud it is; it is what the model heard last."""
+        plan, moment, rules = take.plan, take.moments[-1], take.rules
+        duration_bin, duration_s = yield from self._length(take, drawn, onset_s, wished, closes=closes)
+        velocity_bin, velocity = yield from self._velocity(take, (*drawn, duration_bin))
+        duration_s, loud = min(duration_s, plan.end_s - onset_s), round(velocity * rules.loudness)
         hand = moment.hand.copy()
-        planned = PlannedNote(plan.take, index, onset_s, pitch, duration_s, loud)
+        planned = PlannedNote(plan.take, take.index, onset_s, drawn[0], duration_s, loud)
         note, shortened = hand.place(planned, self._voices(take, onset_s))
-        state, told = self._told(moment, (pitch, step_bin, duration_bin, velocity_bin))
-        recent = (*moment.recent, pitch)[-REMEMBERED:]
-        following = take.imitating.after(moment.following, proposal if wished.own else None, note, drawn)
-        moment = replace(moment, state=state, onset_s=note.onset_s, recent=recent, hand=hand, told=told)
-        take.moments.append(replace(moment, following=following))
+        surprise = moment.surprise.played(surprise_nats(take.expects, drawn[0]))
+        state, told = yield from self._told(moment, (*drawn, duration_bin, velocity_bin))
+        take.moments.append(replace(
+            moment, state=state, onset_s=note.onset_s, recent=(*moment.recent, drawn[0])[-REMEMBERED:], hand=hand,
+            told=told, line=moment.line.after(note.onset_s, drawn[0], closes=closes),
+            surprise=surprise,
+        ))  # fmt: skip
         take.notes.append(note)
         return note, shortened
 
+    def _closing(self, take: _Take, onset_s: float, until_s: float) -> Talk[Made | None]:
+        """The first note of the last onset; what still sounds and does not belong to it ends there."""
+        moment = take.moments[-1]
+        onset_s = max(onset_s, moment.hand.earliest_s(take.rules.ceilings))
+        if onset_s > take.plan.end_s - SHORTEST_SOUND_S:
+            return None
+        logits = take.shape.closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
+        drawn = take.rules.draw(logits, "pitch", take.index), self._exact(moment, onset_s)[1]
+        note, shortened = yield from self._struck(take, drawn, onset_s, Wish(duration_s=until_s - onset_s), closes=True)
+        ended, home = {n.index for n in shortened}, take.shape.home(onset_s)
+        for other in moment.hand.sounding(take.plan.take, onset_s):
+            if home is not None and other.index not in ended and other.pitch % 12 not in home:
+                shortened.append(replace(other, duration_s=onset_s - other.onset_s))
+        return note, shortened
+
+    def _also_closing(self, take: _Take, onset_s: float) -> Talk[Made | None]:
+        """One more note of the last onset, where the model strikes one with it, or that is a bass alone so far."""
+        plan, moment, rules = take.plan, take.moments[-1], take.rules
+        chord = [n for n in take.notes[-MOST_IN_CHORD:] if n.onset_s >= onset_s]
+        room = min(MOST_IN_CHORD, rules.ceilings.voices, rules.polyphony or MOST_IN_CHORD)
+        full = plan.notes_left is not None and len(take.notes) >= plan.notes_left
+        if full or not chord or len(chord) >= room or moment.hand.earliest_s(rules.ceilings) > onset_s + CHORD_S:
+            return None
+        logits = take.shape.also_closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
+        if logits is None:
+            return None
+        pitch = rules.draw(logits, "pitch", take.index)
+        step_bin, step_s = yield from self._step(take, pitch, (0, self._vocabulary.sizes["step"] - 1))
+        if step_s / rules.density > CHORD_S:
+            if not take.shape.wants_more(moment.line):
+                return None
+            step_bin = 0
+        wished = Wish(duration_s=chord[0].duration_s)
+        return (yield from self._struck(take, (pitch, step_bin), chord[-1].onset_s, wished, closes=True))
+
     def _pitch_nats(self, take: _Take, chord: Nats | None = None) -> Nats:
-        recent = take.moments[-1].recent
-        return pitch_nats(take.rules.anywhen, recent, take.reach, hands=take.hands, chord=chord)
+        moment, plan = take.moments[-1], take.plan
+        nats = pitch_nats(take.rules.anywhen, moment.recent, take.reach, hands=take.hands, chord=chord)
+        at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
+        return take.shape.shaped(nats, at_s, take.index, moment.line)
 
     def _pitch(self, take: _Take, proposal: Proposal) -> tuple[int, Wish]:
         """The next pitch, and what the player's material wishes of its note."""
-        logits = cleared(self._stepper.logits(take.moments[-1].state, "pitch", ()), proposal)
+        logits = cleared(take.expects, proposal)
         pitch, own = take.rules.mixed(logits - self._pitch_nats(take), "pitch", take.index, proposal.weights)
         return pitch, wish(proposal, pitch, own)
 
-    def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> int:
+    def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> Talk[int]:
         """The pitch that was drawn, or one in its place that suits the chord of its (onset, step bin) better.
 
         A pitch is drawn before its onset is known. So it is kept with the probability that the chord leaves it, and
@@ -280,7 +285,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         if take.rules.stays(float(of_chord[pitch]), take.index):
             return pitch
         state = take.moments[-1].state
-        logits = self._stepper.logits(state, "pitch", ()) - self._pitch_nats(take, of_chord)
+        logits = take.expects - self._pitch_nats(take, of_chord)
         struck = {n.pitch for n in take.notes[-8:] if n.onset_s > onset_s - _RESTRIKE_S}
         free = np.array([p not in struck for p in range(len(logits))])
         if np.isfinite(logits[free]).any():
@@ -288,7 +293,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         scores = np.full(len(logits), -np.inf)
         for likely in np.argsort(-logits, kind="stable")[:_LIKELIEST]:
             if np.isfinite(logits[likely]):
-                steps = np.asarray(self._stepper.logits(state, "step", (int(likely),)), np.float64)
+                steps = np.asarray((yield Ask("step", state, (int(likely),))), np.float64)
                 scores[likely] = logits[likely] + steps[step_bin] - np.logaddexp.reduce(steps)
         return take.rules.draw_again(scores, take.index)
 
@@ -300,19 +305,11 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
         return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
 
-    def _closing_pitch(self, take: _Take) -> int:
-        """A pitch to end on, where a key is set and the register has any."""
-        logits = self._stepper.logits(take.moments[-1].state, "pitch", ()) - self._pitch_nats(take)
-        classes = closing_classes(take.rules.controls)
-        inside = np.array([classes is None or pitch % 12 in classes for pitch in range(len(logits))])
-        logits = np.where(inside, logits, -np.inf) if np.isfinite(logits[inside]).any() else logits
-        return take.rules.draw(logits, "pitch", take.index)
-
     def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
         return start_s, self._vocabulary.step_bin(step_s)
 
-    def _onset(self, take: _Take, pitch: int, wished: Wish) -> tuple[float, int] | None:
+    def _onset(self, take: _Take, pitch: int, wished: Wish) -> Talk[tuple[float, int] | None]:
         """(onset, step bin) of the next note, or None where none fits before the end."""
         plan, moment, rules = take.plan, take.moments[-1], take.rules
         previous_s = moment.onset_s if moment.onset_s is not None else plan.not_before_s
@@ -330,7 +327,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         low = words.step_bin((earliest_s - previous_s) * rules.density)
         high = max(words.step_bin((latest_s - previous_s) * rules.density), low)
         step_bin, step_s = (
-            self._step(take, pitch, (low, high))
+            (yield from self._step(take, pitch, (low, high)))
             if wished.step_s is None
             else (min(max(words.step_bin(wished.step_s), low), high), wished.step_s)
         )
@@ -338,10 +335,10 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         onset_s = max(min(onset_s, latest_s), earliest_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _step(self, take: _Take, pitch: int, within: tuple[int, int]) -> tuple[int, float]:
+    def _step(self, take: _Take, pitch: int, within: tuple[int, int]) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the time since the last onset."""
         rules, words, (low, high) = take.rules, self._vocabulary, within
-        logits = self._stepper.logits(take.moments[-1].state, "step", (pitch,))
+        logits = yield Ask("step", take.moments[-1].state, (pitch,))
         if rules.polyphony is not None:
             together = struck_together([n.onset_s for n in take.notes[-16:]])
             crowd = crowd_nats(rules.polyphony, together, words, rules.density)
@@ -349,27 +346,29 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
         return step_bin, rules.inside(words, "step", step_bin, take.index)
 
-    def _length(self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish) -> tuple[int, float]:
+    def _length(
+        self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool
+    ) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the duration; what does not belong to the next chord ends where that begins."""
-        chords, words = take.rules.chords, self._vocabulary
+        chords, words = None if closes else take.rules.chords, self._vocabulary
         if wished.duration_s is not None:
             longest_s = math.inf if chords is None else chords.until_s(drawn[0], onset_s) - onset_s
             duration_s = min(wished.duration_s, longest_s)
             return words.duration_bin(duration_s), duration_s
         if chords is None:
-            return self._value(take, "duration", drawn, None)
+            return (yield from self._value(take, "duration", drawn, None))
         nats = chords.length_nats(drawn[0], onset_s, np.array(words.duration_edges_s[:-1]))
-        duration_bin, duration_s = self._value(take, "duration", drawn, nats)
+        duration_bin, duration_s = yield from self._value(take, "duration", drawn, nats)
         return duration_bin, min(duration_s, chords.until_s(drawn[0], onset_s) - onset_s)
 
-    def _velocity(self, take: _Take, drawn: tuple[int, int, int]) -> tuple[int, float]:
+    def _velocity(self, take: _Take, drawn: tuple[int, int, int]) -> Talk[tuple[int, float]]:
         """(bin, velocity)."""
         loud = take.moments[0].loud
         nats = loudness_nats(take.rules.controls.number("dynamics"), loud, self._vocabulary)
-        return self._value(take, "velocity", drawn, nats)
+        return (yield from self._value(take, "velocity", drawn, nats))
 
-    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> tuple[int, float]:
+    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> Talk[tuple[int, float]]:
         """(bin, number inside it) of the duration or velocity, some of which cost ``nats``."""
-        logits = self._stepper.logits(take.moments[-1].state, head, drawn)
+        logits = yield Ask(head, take.moments[-1].state, drawn)
         value = take.rules.draw(logits if nats is None else logits - nats, head, take.index)
         return value, take.rules.inside(self._vocabulary, head, value, take.index)

@@ -27,12 +27,15 @@ NOTHING: Final = Proposal()
 
 
 class Imitating:
-    """One take's material of the player's, where the rules cost ``nats`` (128,); nothing at `imitate` 0."""
+    """One take's material of the player's, where the rules cost ``nats`` (128,), for tunes that are over by ``ends_s``.
 
-    def __init__(self, plan: Plan, memory: MotifMemory, nats: Nats) -> None:
+    Nothing at `imitate` 0.
+    """
+
+    def __init__(self, plan: Plan, memory: MotifMemory, nats: Nats, ends_s: float) -> None:
         controls: Controls = plan.controls
         amount = controls.number("imitate")
-        self._ends_s = plan.end_s
+        self._ends_s = ends_s
         self._rules: list[float] = []
         self._following: Imitation | None = None
         if amount > 0.0:

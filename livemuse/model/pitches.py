@@ -29,6 +29,8 @@ _WEIGHTS: Final = tuple(0.8**age for age in range(REMEMBERED))  # of each of the
 _REPEAT_NATS: Final = 4.0  # how much less likely each return makes a pitch, at repetition 0
 _KEY_NATS: Final = 3.0  # how fast key_strength weighs: 0.5 costs a note outside the key 2 nats, 0.9 costs it 7
 
+UNSET: Final = ("off", "auto")  # a key that is to be heard is one only when it was
+
 Nats = NDArray[np.float64]
 Reach = tuple[int, int]
 """The pitches between which ``register=auto`` costs nothing."""
@@ -75,12 +77,6 @@ def pitch_nats(
     return found
 
 
-def closing_classes(controls: Controls) -> frozenset[int] | None:
-    """The pitch classes that music may end on: the tonic triad of the key that is set; None where none is."""
-    key = controls.text("key")
-    return None if key == "off" else parse_key(key).tonic_triad
-
-
 def _add_repetition(found: Nats, repetition: float, recent: Sequence[int]) -> None:
     recent = recent[-REMEMBERED:]
     if len(set(recent)) == len(recent):  # once is no repetition
@@ -112,7 +108,7 @@ def _out_of_bounds(register: str, key: str, strength: float) -> Nats:
 def key_nats(key: str, strength: float, low: int, high: int) -> Nats:
     """Nats for the pitches outside the key: forbidden at strength 1, unless the register has no note of it."""
     found = np.zeros(128)
-    if key == "off" or strength <= 0.0:
+    if key in UNSET or strength <= 0.0:
         return found
     classes = parse_key(key).pitch_classes
     outside = [p for p in range(128) if p % 12 not in classes]

@@ -56,6 +56,13 @@ class _Graph:
         self._run(self._binding)
         return tuple([place.copy() for place in self._outputs])
 
+    def of_rows(self, values: Sequence[Sequence[Any]]) -> tuple[Array, ...]:
+        """The same, for inputs of which each has a value (or an array of one row) for each row."""
+        for place, rows in zip(self._inputs, values, strict=True):
+            place[...] = rows if place.ndim == 1 else np.concatenate(rows)
+        self._run(self._binding)
+        return tuple([place.copy() for place in self._outputs])
+
 
 class OnnxStepper:
     """A loaded model as the improviser uses it; not for two threads at once."""
@@ -67,13 +74,13 @@ class OnnxStepper:
         self.labels = bundle.styles  # what `style` takes
         told = ["style"] if self.labels else []
         after = [f"{name}_out" for name in names]
-        self._step = _Graph(bundle.sessions["step"], [*HEADS, *names, *told], ["pitch_logits", "z", *after])
-        self._heads = {
-            head: _Graph(bundle.sessions[f"head_{head}"], ["z", *BEFORE[head]], [f"{head}_logits"])
-            for head in HEADS[1:]
+        self._sessions = bundle.sessions
+        self._signatures = {"step": ([*HEADS, *names, *told], ["pitch_logits", "z", *after])} | {
+            f"head_{head}": (["z", *BEFORE[head]], [f"{head}_logits"]) for head in HEADS[1:]
         }
-        self._step_head = bundle.sessions["head_step"]
-        self._steps: dict[int, _Graph] = {}  # by how many pitches are asked for at once
+        self._graphs: dict[tuple[str, int], _Graph] = {}  # by their names and how many rows they take
+        self._step = self._graph("step", 1)
+        self._heads = {head: self._graph(f"head_{head}", 1) for head in HEADS[1:]}
         self._no_style = style_of(bundle.styles, {})
         self._zeros = tuple(np.zeros((1, units), np.float32) for _, units in bundle.state)
         self._start = self._run(BEGINNING, self._zeros, None)
@@ -106,16 +113,44 @@ class OnnxStepper:
         """(k, n) logits of the step, a row for each of k pitches that might come next; one run for all of them."""
         for pitch in pitches:
             _check((pitch,), BEFORE["step"])
-        graph = self._steps.get(len(pitches))
-        if graph is None:
-            graph = _Graph(self._step_head, ["z", "pitch"], ["step_logits"], len(pitches))
-            self._steps[len(pitches)] = graph
-        return graph(state.z, np.array(pitches, np.int32))[0]
+        return self._graph("head_step", len(pitches))(state.z, np.array(pitches, np.int32))[0]
+
+    def feed_many(
+        self, states: Sequence[ModelState], notes: Sequence[tuple[int, ...]], style: Style | None = None
+    ) -> list[ModelState]:
+        """``feed`` for k states, each with its note, in one run; in the last digits it may differ from k runs."""
+        for note in notes:
+            _check(note, HEADS)
+        told = ([self._told(style)] * len(states),) if self.labels else ()
+        arrays = zip(*(state.arrays for state in states), strict=True)
+        pitch_logits, z, *after = self._graph("step", len(states)).of_rows([*zip(*notes, strict=True), *arrays, *told])
+        return [
+            ModelState(tuple([array[k : k + 1] for array in after]), pitch_logits[k], z[k : k + 1])
+            for k in range(len(states))
+        ]
+
+    def logits_many(self, states: Sequence[ModelState], head: str, drawn: Sequence[tuple[int, ...]]) -> list[Array]:
+        """``logits`` for k states, each with what was drawn there: k rows (n,), of one run."""
+        for values in drawn:
+            _check(values, BEFORE[head])
+        if head == "pitch":
+            return [state.pitch_logits for state in states]
+        z = [state.z for state in states]
+        return list(self._graph(f"head_{head}", len(states)).of_rows([z, *zip(*drawn, strict=True)])[0])
 
     def _run(self, note: tuple[int, int, int, int], arrays: tuple[Array, ...], style: Style | None) -> ModelState:
-        told = (self._no_style if style is None else style,) if self.labels else ()
+        told = (self._told(style),) if self.labels else ()
         pitch_logits, z, *after = self._step(*note, *arrays, *told)
         return ModelState(tuple(after), pitch_logits[0], z)
+
+    def _told(self, style: Style | None) -> Style:
+        return self._no_style if style is None else style
+
+    def _graph(self, name: str, rows: int) -> _Graph:
+        graph = self._graphs.get((name, rows))
+        if graph is None:
+            graph = self._graphs[name, rows] = _Graph(self._sessions[name], *self._signatures[name], rows)
+        return graph
 
 
 def _check(values: tuple[int, ...], heads: tuple[str, ...]) -> None:

@@ -58,6 +58,10 @@ class Hand:
             earliest_s = max(earliest_s, self._sounding[-voices].onset_s + SHORTEST_SOUND_S)
         return earliest_s
 
+    def sounding(self, take: int, at_s: float) -> list[PlannedNote]:
+        """The notes of a take that are planned to sound on at a time, no earlier than the last onset."""
+        return [n for n in self._sounding if n.take == take and n.end_s > at_s]
+
     def place(self, note: PlannedNote, ceilings: Ceilings) -> tuple[PlannedNote, list[PlannedNote]]:
         """``note`` within the ceilings, and the earlier notes that end sooner because of it, shortened.
 

@@ -15,6 +15,7 @@ from livemuse.music.theory import parse_key
 
 Value = int | float | str
 DEFAULT_MODEL: Final = "concert"
+TEMPO_BPM: Final = 120.0  # until one is set or heard
 GRID_FAMILIES: Final = ("melody", "pianoroll")  # of models that count sixteenths instead of seconds
 GROUPS: Final = {
     "music": "what it plays",
@@ -88,15 +89,25 @@ def _choice(name: str, choices: tuple[str, ...]) -> Callable[[str], Value]:
 
 
 def _key(text: str) -> Value:
-    return "off" if text.strip().lower() == "off" else str(parse_key(text))
+    word = text.strip().lower()
+    return word if word in ("off", "auto") else str(parse_key(text))
 
 
 def _chords(text: str) -> Value:
-    return "off" if text.strip().lower() == "off" else tidy_progression(text)
+    word = text.strip().lower()
+    return word if word in ("off", "auto") else tidy_progression(text)
+
+
+def _tempo(text: str) -> Value:
+    return "auto" if text.strip().lower() == "auto" else _number("tempo", 20, 300)(text)
 
 
 def _polyphony(text: str) -> Value:
     return "auto" if text.strip().lower() == "auto" else _integer("polyphony", 1, 16)(text)
+
+
+def _loops(text: str) -> Value:
+    return "off" if text.strip().lower() == "off" else _integer("loops", 2, 16)(text)
 
 
 def _register(text: str) -> Value:
@@ -114,21 +125,23 @@ def _wait(text: str) -> Value:
     return _number("wait", 0.05, 30.0)(text.strip().removesuffix("s").strip())
 
 
-_LENGTH_UNITS: Final = {"s": 120.0, "notes": 2000.0, "bars": 64.0}  # the longest answer in each unit
+_LENGTH_UNITS: Final = {"s": 120.0, "notes": 2000.0, "beats": 256.0, "bars": 64.0}  # the longest answer in each unit
 
 
 def _answer_length(text: str) -> Value:
     if text.strip().lower() == "auto":
         return "auto"
     number, _, unit = text.strip().lower().partition(" ")
-    unit = {"note": "notes", "bar": "bars", "seconds": "s"}.get(unit.strip(), unit.strip())
+    unit = {"note": "notes", "beat": "beats", "bar": "bars", "seconds": "s"}.get(unit.strip(), unit.strip())
     try:
         amount = float(number)
     except ValueError:
         amount = 0.0
     whole = unit == "s" or amount == int(amount) if 0 < amount < 1e6 else False
     if unit not in _LENGTH_UNITS or not 0.1 <= amount <= _LENGTH_UNITS[unit] or not whole:
-        raise ControlError(f"answer_length cannot be {text!r}.", "Write '8 s', '16 notes', '4 bars' or 'auto'.")
+        raise ControlError(
+            f"answer_length cannot be {text!r}.", "Write '8 s', '16 notes', '8 beats', '4 bars' or 'auto'."
+        )
     return f"{amount:g} {unit}"
 
 
@@ -146,8 +159,9 @@ def _model(text: str) -> Value:
     return text.strip()
 
 
+CONTOURS: Final = ("off", "auto", "arch", "rise", "fall")
 MODES: Final = ("answer", "continue", "solo")
-KEY_CHOICES: Final = ("off", *(f"{t} {s}" for s in ("major", "minor") for t in
+KEY_CHOICES: Final = ("auto", "off", *(f"{t} {s}" for s in ("major", "minor") for t in
                                ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
 
 
@@ -188,14 +202,15 @@ CONTROLS: Final[dict[str, Control]] = {
                  "Draw from the likeliest pitches that share this probability."),
         Control("style", "What it plays like: a mix of the model's styles, each weighing 0 to 1.",
                 "jazz 0.7, Chopin 0.3; or none", NO_STYLE, _style),
-        Control("key", "The scale livemuse plays in.", "off, tonic and scale, or {C E G A}", "off", _key,
-                "harmony", choices=KEY_CHOICES),
+        Control("key", "The scale livemuse plays in; auto is the one it hears.",
+                "auto, off, tonic and scale, or {C E G A}", "auto", _key, "harmony", choices=KEY_CHOICES),
         _slider("key_strength", 0.9, 0, 1, 0.05, "harmony", "0 ignores the key, 1 never leaves it."),
         Control("chords", "The chords it plays over; the first begins with its first note.",
-                "off, Am F C G, ii V7 I, or a name", "off", _chords, "harmony", choices=("off", *NAMED)),
+                "off, auto, Am F C G, ii V7 I, or a name", "off", _chords, "harmony",
+                choices=("off", "auto", *NAMED)),
         _slider("chords_strength", 0.7, 0, 1, 0.05, "harmony", "0 ignores the chords, 1 strikes their notes alone."),
-        _on_grid(_slider("tempo", 120, 20, 300, 1, "harmony", "Beats a minute, of the chords.", "bpm"),
-                 "Beats a minute."),
+        Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "harmony",
+                "bpm"),
         Control("register", "Lowest and highest pitch, as MIDI numbers; auto stays near you.", "low-high or auto",
                 "auto", _register),
         _on_grid(_slider("density", 1.0, 0.25, 4, 0.05, "music",
@@ -203,6 +218,7 @@ CONTROLS: Final[dict[str, Control]] = {
                  "How busy: at 2 notes begin twice as readily; the tempo stays."),
         _on_grid(_slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
                  "How loud: a factor on how loud you played."),
+        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops, "phrase"),
         _slider("repetition", 0.7, 0, 1, 0.05, "phrase", "How freely a pitch just played may come again."),
         _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "phrase",
                          "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
@@ -213,12 +229,20 @@ CONTROLS: Final[dict[str, Control]] = {
                          "auto or 1-16", "auto", _polyphony),
                  idle="left to the model"),
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
+        _picker("contour", "auto", CONTOURS, "phrase",
+                "Where an answer goes: auto is an arch, but a little one, as phrases have it."),
+        _slider("phrasing", 0.5, 0, 1, 0.05, "phrase",
+                "How much daring follows the phrase: near you, then free, calm at the end."),
+        _picker("cadence", "on", ("on", "off"), "phrase",
+                "Close an answer on the tonic triad, or the chord of the moment, on the beat."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",
                 "How sure wait=auto must be that you have finished: 0 is hasty, 1 leaves time."),
-        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 4 bars", "auto", _answer_length,
-                "phrase"),
+        _picker("start_on", "beat", ("beat", "bar", "any"), "harmony",
+                "Where an answer begins while a beat is clear: on a beat, on a bar, anywhere."),
+        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 8 beats, 4 bars", "auto",
+                _answer_length, "phrase"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
                 "What livemuse does when you come back in."),
         Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model),
@@ -237,6 +261,8 @@ CONTROLS: Final[dict[str, Control]] = {
 
 ACTIONS: Final[dict[str, str]] = {
     "answer": "Answer now, without waiting for silence.",
+    "tap": "A beat is now: tap the tempo.",
+    "lock": "Stay in the key that is heard; again to follow it.",
     "later": "Not yet: put off the answer that waits or has just begun, and wait longer from now on.",
     "stop": "Stop playing; what sounds ends within 0.3 s.",
     "finish": "Close with a cadence within a bar, then tacet.",

@@ -17,6 +17,7 @@ Rules for whoever edits this file.
 from typing import Final, Literal
 
 from livemuse.music.controls import Controls
+from livemuse.music.hearing.ear import Ear
 from livemuse.music.notes import Heard, KeyDown, PlannedNote
 from livemuse.music.phrases import SHORTEST_NOTE_S, Listener
 from livemuse.music.schedule import (
@@ -35,9 +36,6 @@ from livemuse.music.turntaking import ASK_AFTER_S, KNOWN_WITHIN_S, TurnTaking
 
 State = Literal["listening", "waiting", "answering", "playing", "tacet"]
 
-TOO_EARLY_S: Final = 1.0  # a player who comes back in so soon had not finished
-BEATS_A_BAR: Final = 4
-BAR_S: Final = BEATS_A_BAR * 0.5  # at 120 bpm, until a tempo is known
 WAITED_LONG_S: Final = 0.2  # whoever asks for an answer that is so far off finds it late
 PUT_OFF_S: Final = 1.0  # `later` puts an answer off by another wait, but no less than this
 TYPICAL_NOTE_S: Final = 0.4  # a key still held counts as this long at least while livemuse plays along
@@ -51,9 +49,9 @@ class Duet:
         self.controls = controls
         self.listener = Listener()
         self.turns = TurnTaking(self.listener)
+        self.ear = Ear(controls["tempo"])
         self.turn = 0  # answers begun
         self.tacet = False
-        self.bar_s = BAR_S
         self._take: Take | None = None
         self._takes = 0
         self._call_began_s: float | None = None
@@ -92,12 +90,14 @@ class Duet:
         if isinstance(event, KeyDown):
             if not self._takes_up():
                 return []
-            self._learn_from_interruption(event.at_s)
+            self.turns.came_back(event.at_s, self._answer_began_s)
+            self._answer_began_s = None
             if self._call_began_s is None and self.state != "playing":
                 self._call_began_s = event.at_s
                 actions.append(TurnBegins(self.turn + 1, "player", event.at_s))
             actions += self._make_room(event.at_s)
-        self.listener.hear(event)
+        if self.listener.hear(event):
+            self.ear.hear(event)
         if take is None:
             actions += self._listen() + self._consider(event.at_s)
         return actions
@@ -183,6 +183,8 @@ class Duet:
             return [] if self._take else self._listen() + self._consider(at_s)
         if name in _NOT_MUSIC:
             return []
+        if name == "tempo":
+            self.ear.set_tempo(controls["tempo"])
         if name == "mode":
             return self._close("mode", at_s, RELEASE_S) if self._take else self._enter_mode(at_s)
         if self._take is not None:
@@ -190,7 +192,7 @@ class Duet:
         return self._consider(at_s)
 
     def do(self, action: str, at_s: float) -> list[Action]:
-        """An action was asked for: answer, later, stop, finish, tacet or panic; others are not the duet's."""
+        """An action was asked for; those that are not the duet's change nothing."""
         if action != "answer":
             self._resume = False
         match action:
@@ -200,6 +202,9 @@ class Duet:
                 if self._take is None:
                     return [] if self.tacet else self._start(at_s, at_s, asked_for=True)
                 return self._hurry(self._take, at_s) if self.state == "waiting" else []
+            case "tap" | "lock":
+                self.ear.tap(at_s) if action == "tap" else self.ear.lock()
+                return self._close("revise", at_s, -1.0)
             case "later":
                 return self._put_off(self._take, at_s) if self._take else []
             case "stop":
@@ -214,6 +219,7 @@ class Duet:
                 return self._enter_mode(at_s) if self._take is None else []
             case "panic":
                 self.listener.forget()
+                self.ear.let_go(at_s)
                 self._call_began_s = None
                 return [Silence(), *self._close("stop", at_s, 0.0)]
         return []
@@ -224,6 +230,7 @@ class Duet:
         take = self._take
         self._resume = take is not None and take.endless
         self.listener.let_go(at_s)
+        self.ear.let_go(at_s)
         if take is None:
             return []
         take.closing = "yield"
@@ -249,14 +256,6 @@ class Duet:
             return self.controls["on_interrupt"] != "ignore"
         return not (self.state == "playing" and self.controls["mode"] == "solo")
 
-    def _learn_from_interruption(self, at_s: float) -> None:
-        """A player who goes on right after livemuse came in had not finished: wait longer next time."""
-        began_s, since_s = self._answer_began_s, self.listener.silent_since_s
-        if began_s is not None and since_s is not None and at_s - began_s < TOO_EARLY_S:
-            self.listener.pauses.silence(at_s - since_s)
-            self.turns.too_early()
-        self._answer_began_s = None
-
     def _hurry(self, take: Take, at_s: float) -> list[Action]:
         """The player does not want to wait."""
         if take.start_s - at_s > WAITED_LONG_S:
@@ -280,7 +279,7 @@ class Duet:
         """A take that nobody was given yet begins at another time: when this silence is over, as it is known now."""
         over_s = self.turns.over_s(self.wait_s)
         if over_s is not None:
-            start_s = max(over_s, at_s)
+            start_s = self._begins_s(over_s, at_s)
             take.move(start_s, self.listener.tail(start_s))
         return [WakeAt(take.ready_s)] if take.ready_s > at_s else list(take.made_ready())
 
@@ -295,7 +294,7 @@ class Duet:
         if not take.decided:
             return self._close("stop", at_s, RELEASE_S)
         self._answer_began_s = None
-        take.finish(at_s + self.bar_s, at_s)
+        take.finish(at_s + self.ear.bar_s(self.controls, at_s), at_s)
         return self._close("revise", at_s, take.end_s - at_s)
 
     def _make_room(self, at_s: float) -> list[Action]:
@@ -351,7 +350,10 @@ class Duet:
         ):
             return []
         over_s = self.turns.over_s(self.wait_s)
-        return self._start(now_s, now_s if over_s is None else max(over_s, now_s))
+        return self._start(now_s, now_s if over_s is None else self._begins_s(over_s, now_s))
+
+    def _begins_s(self, over_s: float, now_s: float) -> float:
+        return self.ear.entry_s(max(over_s, now_s), self.controls.text("start_on"))
 
     def _enter_mode(self, at_s: float) -> list[Action]:
         if self.controls["mode"] == "solo" and not self.tacet and self._stage_there:
@@ -362,7 +364,8 @@ class Duet:
         """A new turn, its first note at ``start_s``; or at once, and whatever the silence, where it was asked for."""
         since_s, began_s = self.listener.silent_since_s, self._call_began_s
         call_s = 0.0 if began_s is None else (start_s if since_s is None else since_s) - began_s
-        length_s, notes = answer_length(self.controls.text("answer_length"), call_s, self.bar_s)
+        bar_s = self.ear.bar_s(self.controls, start_s)
+        length_s, notes = answer_length(self.controls.text("answer_length"), call_s, bar_s, self.ear.beats(start_s))
         if self._endless:
             length_s, notes = float("inf"), None
         self._takes += 1
@@ -390,7 +393,8 @@ class Duet:
     def _open(self, take: Take, now_s: float, *, exact: bool) -> list[Action]:
         actions = self._listen()
         tail = self.listener.tail(take.start_s, TYPICAL_NOTE_S if take.endless else SHORTEST_NOTE_S)
-        actions.append(take.opened(tail, self.controls, exact=exact))
+        meant, context = self.ear.meant(self.controls, take.start_s), self.ear.context(take.start_s, self.listener.held)
+        actions.append(take.opened(tail, meant, context, exact=exact))
         if take.ready_s <= now_s:
             return actions + list(take.made_ready())
         return actions + [WakeAt(at_s) for at_s in (take.ask_s, take.ready_s) if at_s is not None]

@@ -93,11 +93,16 @@ class Listener:
         """Whether a pedal keeps what was played sounding."""
         return bool(self._down)
 
-    def hear(self, event: Heard) -> None:
-        """Take in one event."""
+    @property
+    def held(self) -> frozenset[int]:
+        """The pitches whose keys are down."""
+        return frozenset(pitch for _, pitch in self._held)
+
+    def hear(self, event: Heard) -> bool:
+        """Take in one event; False where it is part of a flood, and not listened to."""
         match event:
             case KeyDown():
-                self._strike(event)
+                return self._strike(event)
             case KeyUp():
                 self._release((event.channel, event.pitch), event.at_s)
             case Pedal(down=True):
@@ -111,11 +116,12 @@ class Listener:
                 self._down.discard(event.channel)
                 for key in sorted(k for k in self._held if k[0] == event.channel):
                     self._release(key, event.at_s)
+        return True
 
-    def _strike(self, event: KeyDown) -> None:
+    def _strike(self, event: KeyDown) -> bool:
         key = (event.channel, event.pitch)
         if len(self._onsets_s) == MOST_NOTES_PER_S and event.at_s - self._onsets_s[0] < 1.0:
-            return
+            return False
         self._onsets_s.append(event.at_s)
         if not self._fresh:
             gap_s = event.at_s - (self.last_onset_s if self.last_onset_s is not None else event.at_s)
@@ -133,6 +139,7 @@ class Listener:
         self.last_onset_s = event.at_s
         self.struck.append(Struck(event.at_s, event.pitch))
         self._open.append(_Open(Note(event.at_s, event.pitch, 0.0, event.velocity), key, held=True, ended=False))
+        return True
 
     def _release(self, key: tuple[int, int], at_s: float) -> None:
         if key not in self._held:

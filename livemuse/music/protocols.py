@@ -42,6 +42,14 @@ class Stepper(Protocol):
         """Float32 logits (k, n) of the step, a row for each of k pitches that might come next."""
         ...
 
+    def feed_many(self, states: Sequence[Any], notes: Sequence[tuple[int, ...]], style: Any = None) -> Sequence[Any]:
+        """``feed`` for k states, each with its note: as one run, where that is cheaper."""
+        ...
+
+    def logits_many(self, states: Sequence[Any], head: str, drawn: Sequence[tuple[int, ...]]) -> Sequence[Any]:
+        """``logits`` for k states, each with what was drawn of its note: k rows (n,)."""
+        ...
+
 
 class Partner(Protocol):
     """Who makes the notes: the improviser, as the engine and a virtual evening see it."""

@@ -1,10 +1,13 @@
 """A take of the duet's: one answer, or one stretch of playing, from its announcement to the stage's last word on it."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from livemuse.music.ceilings import LONGEST_ANSWER_S
+from livemuse.music.context import BeatGrid, Context
 from livemuse.music.controls import Controls
+from livemuse.music.hearing.ear import BEATS_A_BAR
 from livemuse.music.notes import Note
 from livemuse.music.schedule import Begin, Extend, OpenTake, Plan, TakeBack
 
@@ -58,13 +61,13 @@ class Take:
             asked_for=self.asked_for, finishing=self.finishing,
         )  # fmt: skip
 
-    def opened(self, tail: list[Note], controls: Controls, *, exact: bool) -> OpenTake:
+    def opened(self, tail: list[Note], controls: Controls, context: Context, *, exact: bool) -> OpenTake:
         """Plan it after what was heard, the tail of which is not final; what tells the stage of it."""
         self.tail = len(tail)
         self.plan = Plan(
             self.id, self.turn, self.revision, tuple(tail),
             self.start_s if exact else None, self.start_s, self.end_s, self.notes_left, self.first_index, controls,
-            self.first_beat_s, self.finishing,
+            self.first_beat_s, self.finishing, context,
         )  # fmt: skip
         yields = ALWAYS if controls["on_interrupt"] == "yield" else UNTIL_FIRST
         if self.endless or self.finishing or (yields == UNTIL_FIRST and self.decided):
@@ -111,11 +114,24 @@ class Take:
         return [TakeBack(self.id, release_s)] if asked is None or release_s >= 0 else []
 
 
-def answer_length(length: str, call_s: float, bar_s: float) -> tuple[float, int | None]:
-    """(seconds, notes or None) of the answer to a call of ``call_s``, where `answer_length` is ``length``."""
+def answer_length(length: str, call_s: float, bar_s: float, beats: BeatGrid | None = None) -> tuple[float, int | None]:
+    """(seconds, notes or None) of the answer to a call of ``call_s``, where `answer_length` is ``length``.
+
+    ``auto`` is as long as the call, within bounds; in whole bars, or else whole beats, where ``beats`` are clear.
+    """
+    beat_s = bar_s / (BEATS_A_BAR if beats is None or beats.beats_a_bar is None else beats.beats_a_bar)
     if length == "auto":
-        return min(max(call_s, SHORTEST_AUTO_S), LONGEST_AUTO_S), None
+        length_s = min(max(call_s, SHORTEST_AUTO_S), LONGEST_AUTO_S)
+        if beats is None or not beats.clear:
+            return length_s, None
+        return _whole(length_s, bar_s) or _whole(length_s, beat_s) or length_s, None
     amount, _, unit = length.partition(" ")
     if unit == "notes":
         return LONGEST_ANSWER_S, int(float(amount))
-    return min(float(amount) * (bar_s if unit == "bars" else 1.0), LONGEST_ANSWER_S), None
+    return min(float(amount) * {"bars": bar_s, "beats": beat_s}.get(unit, 1.0), LONGEST_ANSWER_S), None
+
+
+def _whole(length_s: float, unit_s: float) -> float | None:
+    """The nearest whole number of bars or beats that is long and short enough; None where there is none."""
+    fewest, most = math.ceil(SHORTEST_AUTO_S / unit_s - 1e-9), math.floor(LONGEST_AUTO_S / unit_s + 1e-9)
+    return None if fewest > most else min(max(round(length_s / unit_s), fewest), most) * unit_s

@@ -32,6 +32,7 @@ SILENCES_S: Final = STEP_EDGES_S[27::2]
 
 ASK_AFTER_S: Final = 0.05  # a silence so long is worth asking the network about; between two notes most are shorter
 KNOWN_WITHIN_S: Final = 0.1  # its word is waited for no longer than this after the last release
+TOO_EARLY_S: Final = 1.0  # a player who comes back in so soon had not finished
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.3, 2.0  # the bounds of a wait at patience 0.5
 HASTIEST_WAIT_S, PATIENTEST_WAIT_S = 0.1, 6.0  # and at 0 and 1
 
@@ -197,6 +198,13 @@ class TurnTaking:
         if self._listener.silent_since_s is not None:
             self._put_off = (self._listener.silent_since_s, until_s)
         self.too_early()
+
+    def came_back(self, at_s: float, answered_s: float | None) -> None:
+        """The player went on: soon after livemuse came in, they had not finished; wait longer next time."""
+        since_s = self._listener.silent_since_s
+        if answered_s is not None and since_s is not None and at_s - answered_s < TOO_EARLY_S:
+            self._listener.pauses.silence(at_s - since_s)
+            self.too_early()
 
     def too_early(self) -> None:
         """The player had not finished, and went on right after livemuse came in."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from livemuse.music.vocabulary import VOCABULARY, Vocabulary
 
-Words = tuple[int, int, int, int]
+Words = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,15 @@ class ScriptedStepper:
     def step_logits(self, state: ScriptedState, pitches: Sequence[int]) -> NDArray[np.float32]:
         """(k, n) logits of the step, the same for every pitch."""
         return np.stack([self.logits(state, "step", (pitch,)) for pitch in pitches])
+
+    def feed_many(
+        self, states: Sequence[ScriptedState], notes: Sequence[tuple[int, ...]], style: object = None
+    ) -> list[ScriptedState]:
+        """One note more for each of k."""
+        return [ScriptedState((*state.heard, note)) for state, note in zip(states, notes, strict=True)]
+
+    def logits_many(
+        self, states: Sequence[ScriptedState], head: str, drawn: Sequence[tuple[int, ...]]
+    ) -> list[NDArray[np.float32]]:
+        """The logits of each of k."""
+        return [self.logits(state, head, values) for state, values in zip(states, drawn, strict=True)]

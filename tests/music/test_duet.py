@@ -187,12 +187,12 @@ def test_solo_plays_from_silence_and_leaves_the_player_alone() -> None:
 
 
 def test_answer_length_in_seconds_and_bars() -> None:
-    for length, end_s in (("3 s", 1.7 + 3), ("2 bars", 1.7 + 4)):
+    for length, end_s in (("3 s", 1.7 + 3), ("2 bars", 1.7 + 4), ("7 beats", 1.7 + 3.5)):
         night = evening(answer_length=length)
         night.play_notes(phrase(1.0))
         played = night.run(30.0)
-        assert max(note.end_s for note in played) <= end_s
-        assert max(note.onset_s for note in played) > end_s - 0.6
+        assert max(note.end_s for note in played) == pytest.approx(end_s)
+        assert max(note.onset_s for note in played) > end_s - 1.0
 
 
 def test_a_stage_that_dies_takes_no_turn_with_it() -> None:
