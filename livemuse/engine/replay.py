@@ -12,9 +12,10 @@ from livemuse.errors import ModelError
 from livemuse.midi import messages
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import PlannedNote
 from livemuse.music.protocols import Partner
-from livemuse.music.schedule import Action, Begin, Extend, Listen, Play, Settle, WakeAt
+from livemuse.music.schedule import Action, Begin, Extend, Listen, Play, Remember, Settle, WakeAt
 
 
 class Recorded(Protocol):
@@ -74,6 +75,8 @@ class Replay:
             case "sent":
                 self._sent((fields["take"], fields["index"]))
                 return duet.sent(fields["take"], fields["index"], fields["due"])
+            case "remembered":
+                return duet.remember(MotifMemory.from_rows(fields["notes"]), at_s)
             case "taken":
                 return duet.taken(fields["take"], fields["last"], at_s)
             case "expected":
@@ -103,6 +106,8 @@ class Replay:
                 case Extend(take, until_s):
                     made = self._partner.extend(take, until_s, 1_000_000)
                     self._perform(self._duet.planned(made.take, made.notes, made.shortened, made.done))
+                case Remember(earlier, at_s):
+                    self._partner.remember(earlier, at_s)
                 case Settle(take, last_index):
                     self._partner.settle(take, last_index)
                 case Play(notes, _, _):

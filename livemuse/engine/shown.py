@@ -7,7 +7,7 @@ from livemuse.engine.facts import Facts
 from livemuse.music.duet import Duet
 
 
-def state(  # noqa: PLR0913 - the parts of the engine that are shown
+def state(
     duet: Duet, facts: Facts, latency_ms: Mapping[str, Any], since_s: float, sounding: int, now_s: float
 ) -> dict[str, Any]:
     """The ``state`` event; ``since_s`` is when this state began, ``sounding`` how many notes livemuse sounds."""

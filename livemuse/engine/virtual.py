@@ -22,6 +22,7 @@ from livemuse.music.schedule import (
     Listen,
     OpenTake,
     Play,
+    Remember,
     Settle,
     Silence,
     TakeBack,
@@ -208,7 +209,7 @@ class Evening:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case Listen() | Begin() | Extend() | Expect() | Settle():
+            case Listen() | Begin() | Extend() | Expect() | Settle() | Remember():
                 self._work(action)
             case OpenTake(take, yields, release_s, _, _):
                 self.stage.begin_take(take, yields, release_s)
@@ -240,5 +241,7 @@ class Evening:
                 if silence:
                     self._journal.write("expected", at_s, take=take, silence=list(silence))
                     self._input(lambda: self.duet.expected(take, silence, at_s))
+            case Remember(earlier, at_s):
+                self._partner.remember(earlier, at_s)
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)

@@ -49,7 +49,7 @@ class Improviser:
 
     @property
     def motifs(self) -> MotifMemory:
-        """What the player played, as it can be taken up: ``to_rows`` keeps it, ``clear`` forgets it."""
+        """What the player played, as it can be taken up."""
         return self._player.motifs
 
     @motifs.setter
@@ -68,6 +68,10 @@ class Improviser:
     def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
         """How likely nothing more is struck for each of ``SILENCES_S``; empty where the model has no say in it."""
         return self._player.expect(tail)
+
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """Motifs of an earlier session may be taken up too; None: none that were struck before ``at_s``."""
+        self._player.remember(earlier, at_s)
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""

@@ -101,6 +101,13 @@ class Remembering(ABC, Generic[M, T]):
             self._window.append(note)
             self._motifs.hear(note)
 
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """What was played in an earlier session may be taken up too; None: nothing that was struck before ``at_s``."""
+        if earlier is None:
+            self._motifs.clear(at_s)
+        else:
+            self._motifs = self._motifs.after(earlier)
+
     def settle(self, take_id: int, last_index: int | None) -> None:
         """Notes up to ``last_index`` sounded; what was planned after it never was."""
         take = self._takes.pop(take_id, None)

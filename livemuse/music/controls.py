@@ -266,6 +266,7 @@ ACTIONS: Final[dict[str, str]] = {
     "later": "Not yet: put off the answer that waits or has just begun, and wait longer from now on.",
     "stop": "Stop playing; what sounds ends within 0.3 s.",
     "finish": "Close with a cadence within a bar, then tacet.",
+    "forget": "Forget what you played up to now: no motif of it comes back.",
     "tacet": "Listen and never play; again to play.",
     "panic": "End every note at once.",
     "save": "Write the session's MIDI file up to now.",

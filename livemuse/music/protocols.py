@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.schedule import Extension, Plan
 
@@ -74,6 +75,10 @@ class Partner(Protocol):
 
     def settle(self, take_id: int, last_index: int | None) -> None:
         """What was sent is now the past."""
+        ...
+
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """Motifs of an earlier session may be taken up too; None: none that were struck before ``at_s``."""
         ...
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from livemuse.music.context import NOTHING_HEARD, Context
 from livemuse.music.controls import Controls
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote, Who
 
 CLOSING_NOTE_S: Final = 1.0
@@ -84,6 +85,14 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Remember:
+    """Remember what was played in an earlier session too; or (None) nothing of what was struck before ``at_s``."""
+
+    earlier: MotifMemory | None
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Extension:
     """What ``Extend`` gave: newly planned notes, earlier ones that end sooner, and whether the take is complete."""
 
@@ -156,9 +165,10 @@ class TurnBegins:
     at_s: float
 
 
-Action = Listen | Begin | Extend | Expect | Settle | OpenTake | Play | TakeBack | Silence | WakeAt | TurnBegins
-
-Task = Listen | Begin | Extend | Expect | Settle
+Task = Listen | Begin | Extend | Expect | Settle | Remember
 """What the improviser is asked to do."""
 Made = Extension | Expected
 """What it gives."""
+
+Action = Task | OpenTake | Play | TakeBack | Silence | WakeAt | TurnBegins
+"""What the duet wants done."""

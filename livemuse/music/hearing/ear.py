@@ -65,6 +65,14 @@ class Ear:
         elif self.key.heard is not None:
             self.key.lock()
 
+    def do(self, action: str, at_s: float) -> None:
+        """An action was asked for: ``tap`` and ``lock`` are the ear's."""
+        match action:
+            case "tap":
+                self.tap(at_s)
+            case "lock":
+                self.lock()
+
     # --- what can be asked ---------------------------------------------------------------------------------------
 
     def beats(self, at_s: float) -> BeatGrid | None:
