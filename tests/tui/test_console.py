@@ -42,7 +42,7 @@ async def test_octave_and_velocity_keys_change_what_letters_play(opened: Open) -
 
 async def test_a_clicked_piano_key_sounds(opened: Open) -> None:
     async with opened((110, 36)) as scene:
-        keys = scene.console._playing.keys
+        keys = scene.console.playing.keys
         x = next(x for x in range(110) if keys.pitch_at(x, 3) == 60)
         await scene.pilot.click(keys, offset=(x, 3))
         await scene.asked("press", 60, 80, HOLD_S)
@@ -64,15 +64,15 @@ async def test_one_key_does_it(opened: Open, key: str, action: str) -> None:
         await scene.asked("action", action)
 
 
-@pytest.mark.parametrize("opener", ["f1", "f5", "f6", "f7", "f8", "f10", "f12"])
+@pytest.mark.parametrize("opener", ["f1", "f5", "f6", "f7", "f8", "f10", "f12", "ctrl+g", "ctrl+o", "ctrl+r"])
 async def test_panic_works_whatever_is_open(opened: Open, opener: str) -> None:
     async with opened((80, 24)) as scene:
         await scene.press(opener)
-        await until(lambda: scene.console.screen is not scene.console._playing)
+        await until(lambda: scene.console.screen is not scene.console.playing)
         await scene.press("f9")
         await scene.asked("action", "panic")
         await scene.press("escape")
-        await until(lambda: scene.console.screen is scene.console._playing)
+        await until(lambda: scene.console.screen is scene.console.playing)
 
 
 async def test_the_bottom_line_is_made_of_buttons(opened: Open) -> None:
@@ -89,7 +89,7 @@ async def test_the_bottom_line_is_made_of_buttons(opened: Open) -> None:
 
 async def test_every_control_of_the_table_has_its_row_and_opens(opened: Open) -> None:
     async with opened((120, 36)) as scene:
-        rows = scene.console._playing.controls.rows
+        rows = scene.console.playing.controls.rows
         assert set(rows) == set(CONTROLS)
         focusable = {row.control for row in scene.console.screen.query(ControlRow) if row.focusable}
         assert focusable == set(CONTROLS) | {"midi_in", "midi_out"}
@@ -100,7 +100,7 @@ async def test_every_control_of_the_table_has_its_row_and_opens(opened: Open) ->
             await until(lambda: isinstance(scene.console.screen, Choose))
             await scene.shows(CONTROLS[name].help)
             await scene.press("escape")
-            await until(lambda: scene.console.screen is scene.console._playing)
+            await until(lambda: scene.console.screen is scene.console.playing)
 
 
 def test_every_control_is_listed_once_and_those_at_hand_exist() -> None:
@@ -116,8 +116,8 @@ async def test_arrows_reach_every_control(opened: Open, size: tuple[int, int]) -
         for _ in range(len(CONTROLS) + 2):
             focused = scene.console.screen.focused
             assert isinstance(focused, ControlRow)
-            assert focused.region.y >= scene.console._playing.controls.region.y
-            assert focused.region.bottom <= scene.console._playing.controls.region.bottom
+            assert focused.region.y >= scene.console.playing.controls.region.y
+            assert focused.region.bottom <= scene.console.playing.controls.region.bottom
             seen.add(focused.control)
             await scene.press("tab")
         assert seen == set(CONTROLS) | {"midi_in", "midi_out"}
@@ -126,6 +126,87 @@ async def test_arrows_reach_every_control(opened: Open, size: tuple[int, int]) -
         assert scene.console.screen.focused is not first
         await scene.press("up")
         assert scene.console.screen.focused is first
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 20)])
+async def test_a_key_leads_from_group_to_group(opened: Open, size: tuple[int, int]) -> None:
+    async with opened(size) as scene:
+        panel, wanted = scene.console.playing.controls, [controls[0].name for _, controls in groups()]
+        if size[0] >= 100:
+            wanted.insert(1, "midi_in")
+        for name, heading in zip(
+            wanted[1:], [None, *(title for title, _ in groups()[1:])][-len(wanted) + 1 :], strict=True
+        ):
+            await scene.press("pagedown")
+            focused = scene.console.screen.focused
+            assert isinstance(focused, ControlRow)
+            assert focused.control == name
+            assert panel.region.y <= focused.region.y < panel.region.bottom
+            if heading is not None:
+                await scene.shows(heading)
+        await scene.press("end")
+        assert scene.console.screen.focused is panel.rows[list(panel.rows)[-1]]
+        await scene.press("pageup", "pageup")
+        assert scene.console.screen.focused is panel.rows[wanted[-2]]
+        await scene.press("home")
+        assert scene.console.screen.focused is panel.rows["temperature"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_up_and_down_keep_to_the_column(opened: Open, size: tuple[int, int]) -> None:
+    async with opened(size) as scene:
+        await scene.press("tab")
+        x = scene.console.screen.focused.region.x  # type: ignore[union-attr]
+        for _ in range(len(CONTROLS)):
+            await scene.press("down")
+            assert scene.console.screen.focused.region.x in (0, x)  # type: ignore[union-attr]
+        assert scene.console.playing.controls.rows["max_note_s"].region.y == scene.console.screen.focused.region.y  # type: ignore[union-attr]
+
+
+def typed(text: str) -> list[str]:
+    """The keys that write a text."""
+    return [{" ": "space", ".": "full_stop"}.get(c, c) for c in text]
+
+
+async def test_a_control_is_found_by_its_name(opened: Open) -> None:
+    async with opened((80, 24)) as scene:
+        await scene.press("ctrl+g", *typed("max v"))
+        await scene.shows("max voices")
+        assert "repetition" not in scene.text().split("find a control")[1].split("Enter go there")[0]
+        await scene.press("down", "enter")
+        await until(lambda: scene.console.on_top)
+        assert scene.console.screen.focused is scene.console.playing.controls.rows["max_velocity"]
+        await scene.shows(CONTROLS["max_velocity"].help)
+        assert not [call for call in scene.desk.calls if call[0] in ("set", "press")]
+
+
+async def test_a_value_is_written_after_the_name(opened: Open) -> None:
+    async with opened((80, 24)) as scene:
+        await scene.press("ctrl+g", *typed("temp 0.65"), "enter")
+        await scene.asked("set", "temperature", 0.65)
+        await scene.press("ctrl+g", *typed("key eb doric"), "enter")
+        await scene.shows("There is no scale called")
+        await scene.press(*["backspace"] * 2, *"ian", "enter")
+        await scene.asked("set", "key", "Eb dorian")
+        await until(lambda: scene.console.on_top)
+        assert scene.console.screen.focused is scene.console.playing.controls.rows["key"]
+
+
+async def test_an_action_is_found_too_and_escape_leaves_everything(opened: Open) -> None:
+    async with opened((80, 24)) as scene:
+        await scene.press("ctrl+g", *typed("fini"), "enter")
+        await scene.asked("action", "finish")
+        await scene.press("ctrl+g", *typed("temp 2"), "escape")
+        await until(lambda: scene.console.on_top)
+        assert not [call for call in scene.desk.calls if call[0] == "set"]
+
+
+async def test_the_motifs_of_an_earlier_session_are_chosen(opened: Open) -> None:
+    async with opened((80, 24)) as scene:
+        await scene.press("ctrl+r")
+        await scene.shows("2026-05-31_193000")
+        await scene.press("down", "enter")
+        await scene.asked("remember", "2026-05-30_201500")
 
 
 async def test_arrows_move_a_slider_at_once(opened: Open) -> None:
@@ -140,7 +221,7 @@ async def test_arrows_move_a_slider_at_once(opened: Open) -> None:
 
 async def test_the_mouse_drags_a_slider_and_the_wheel_moves_it(opened: Open) -> None:
     async with opened() as scene:
-        slider = scene.console._playing.controls.rows["temperature"]
+        slider = scene.console.playing.controls.rows["temperature"]
         start, cells = slider._track  # type: ignore[union-attr]
         await scene.pilot.mouse_down(slider, offset=(start, 0))
         await scene.asked("set", "temperature", 0.0)
@@ -262,7 +343,7 @@ async def test_notes_of_both_in_two_colours_and_what_is_to_come(opened: Open, de
         await until(lambda: len(scene.console.score.planned) == 1)
         clock.at_s += 0.5
         await scene.pilot.pause(0.15)
-        roll = scene.console._playing.roll
+        roll = scene.console.playing.roll
         colours = {
             segment.style.color.name
             for y in range(roll.size.height)
@@ -297,7 +378,7 @@ async def test_frames_stop_when_nothing_moves_and_begin_with_the_next_note(
     opened: Open, desk: ScriptedDesk, clock: Clock
 ) -> None:
     async with opened() as scene:
-        frames = scene.console._playing._frames
+        frames = scene.console.playing._frames
         assert frames is not None
         await until(lambda: not frames._active.is_set())
         desk.note_on("player", 60, 80)
@@ -312,7 +393,7 @@ async def test_frames_stop_when_nothing_moves_and_begin_with_the_next_note(
 
 async def test_the_lights_of_the_ports_flash(opened: Open, desk: ScriptedDesk, clock: Clock) -> None:
     async with opened() as scene:
-        ports = scene.console._playing.controls.ports
+        ports = scene.console.playing.controls.ports
         desk.note_on("livemuse", 60, 80)
         await until(lambda: ports["out"]._lit)
         assert not ports["in"]._lit

@@ -65,6 +65,14 @@ class Ear:
         elif self.key.heard is not None:
             self.key.lock()
 
+    def do(self, action: str, at_s: float) -> None:
+        """An action was asked for: ``tap`` and ``lock`` are the ear's."""
+        match action:
+            case "tap":
+                self.tap(at_s)
+            case "lock":
+                self.lock()
+
     # --- what can be asked ---------------------------------------------------------------------------------------
 
     def beats(self, at_s: float) -> BeatGrid | None:
@@ -125,6 +133,8 @@ class Ear:
             "tempo_bpm": round(grid.tempo_bpm, 1) if grid is not None and sure else None,
             "beat_confidence": 0.0 if grid is None else round(grid.confidence, 2),
             "beats_a_bar": None if grid is None else grid.beats_a_bar,
+            "beat_s": grid.beat_s if grid is not None and sure else None,
+            "bar_s": grid.bar_s if grid is not None and sure else None,
             "density": round(touch.density(at_s), 1),
             "register": None if register is None else [math.floor(register.lower), math.ceil(register.upper)],
             "hands": [[math.floor(hand.lower), math.ceil(hand.upper)] for hand in touch.hands],
