@@ -43,7 +43,7 @@ class Pace:
         return cls(_GAP / onsets, beats, ALONG_VOICES if together is None else together)
 
     def joins(self, notes: Sequence[PlannedNote], previous_s: float) -> bool:
-        """Whether one more may be struck together with the last of these, if that is the last that was struck at all."""
+        """Whether one more may be struck together with the last of these, if nothing was struck since."""
         onsets_s = [n.onset_s for n in notes[-16:]]
         return bool(onsets_s) and onsets_s[-1] >= previous_s and struck_together(onsets_s) < self.together
 
