@@ -7,15 +7,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from livemuse.music.controls import ACTIONS, CONTROLS, Control
+from livemuse.music.controls import ACTIONS, CONTROLS, GROUPS, Control
 
 PAGE: Final = Path(__file__).parents[1] / "docs/controls.md"
-GROUPS: Final = {
-    "music": "What it plays",
-    "turns": "Who plays when",
-    "routing": "Where it goes",
-    "ceilings": "Ceilings",
-}
 
 
 def _cell(text: object) -> str:
@@ -32,7 +26,7 @@ def control_tables() -> str:
     """One table of controls a group, in the order of the console."""
     lines: list[str] = []
     for group, title in GROUPS.items():
-        lines += [f"### {title}", "", "| control | values | starts as | |", "|---|---|---|---|"]
+        lines += [f"### {title.capitalize()}", "", "| control | values | starts as | |", "|---|---|---|---|"]
         lines += [_row(control) for control in CONTROLS.values() if control.group == group]
         lines.append("")
     return "\n".join(lines)

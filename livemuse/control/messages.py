@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Final
 
+from livemuse.control.heard import HEARD, WAIT, HeardNow, WaitNow
 from livemuse.control.shapes import (
     Shape,
     boolean,
@@ -125,6 +126,8 @@ class State:
     ports: Mapping[str, Any] = field(default_factory=dict)  # in, out
     api: str = "none"
     notices: tuple[str, ...] = ()
+    heard: HeardNow = field(default_factory=HeardNow)
+    wait: WaitNow = field(default_factory=WaitNow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,7 @@ EVENTS: Final[dict[str, tuple[type, dict[str, Shape]]]] = {
         "since_s": _STAMP, "session": text(4096), "recording": boolean(), "sounding": whole(0, 1 << 20),
         "latency_ms": table(_ANYTHING, 20), "model": table(_ANYTHING, 20), "sound": _NAME,
         "ports": table(optional(text(500)), 8), "api": _NAME, "notices": listed(_SENTENCE, 50),
+        "heard": HEARD, "wait": WAIT,
     }),
     "controls": (ControlsNow, {"controls": table(_VALUE, 500)}),
     "note_on": (NoteOn, {"who": _WHO, "pitch": _PITCH, "velocity": whole(1, 127), "at_s": _STAMP,

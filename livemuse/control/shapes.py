@@ -1,7 +1,7 @@
 """What a field of a message may hold; each shape reads a decoded JSON value or raises ValueError."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,3 +121,14 @@ def table(shape: Shape, longest: int) -> Shape:
         return {name: shape.read(item) for name, item in value.items()}
 
     return Shape(f"an object of at most {longest} names, each {shape.what}", read)
+
+
+def record(kind: Callable[..., Any], shapes: Mapping[str, Shape]) -> Shape:
+    """An object with these fields, kept as a ``kind``: what is left out starts as there, what is unknown is ignored."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(type(value))
+        return kind(**{name: shape.read(value[name]) for name, shape in shapes.items() if name in value})
+
+    return Shape("an object with some of " + ", ".join(shapes), read)

@@ -92,6 +92,8 @@ class EngineDesk:
             "ports": state["ports"],
             "sound": state["sound"],
             "notices": state["notices"],
+            "heard": state.get("heard", {}),
+            "wait": state["wait"],
         }
 
     async def press(self, pitch: int, velocity: int, hold_s: float) -> None:

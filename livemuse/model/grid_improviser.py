@@ -25,6 +25,7 @@ from livemuse.model.grid_stepper import GridState, GridStepper
 from livemuse.model.manners import Hands, hands_of
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
+from livemuse.model.rolling import ApartRolling, Rolling
 from livemuse.model.shaping import MOST_IN_CHORD, Shaping
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
 from livemuse.music.chance import uniform
@@ -95,6 +96,17 @@ class _Take:
     number: int = 0  # sixteenths drawn
     count: int = 0  # notes drawn
     drawn: bool = False  # to its end
+    path: tuple[int, ...] = ()  # nothing is searched for on a grid
+
+    @property
+    def done(self) -> bool:
+        """Whether its last note is there."""
+        return self.drawn and not self.waiting
+
+    def fork(self, candidate: int) -> _Take:
+        """Another candidate of an answer that has no note yet."""
+        return replace(self, plan=replace(self.plan, candidate=candidate), moments=[*self.moments], notes=[],
+                       waiting=deque(), sounding={})  # fmt: skip
 
 
 class GridImproviser(Remembering[_Moment, _Take]):
@@ -109,12 +121,34 @@ class GridImproviser(Remembering[_Moment, _Take]):
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
 
-    def begin(self, plan: Plan) -> None:
-        """Make ready to improvise a take; what is not final of the call is fed for this take alone."""
+    def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
+        """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
+        take = self._takes.get(take_id)
+        if take is None:
+            return Extension(take_id, (), (), True)
+        notes: list[PlannedNote] = []
+        shortened: list[PlannedNote] = []
+        while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
+            made = self._more(take)
+            if made is not None:
+                notes.append(made[0])
+                shortened += made[1]
+        return Extension(take_id, tuple(notes), tuple(shortened), take.done)
+
+    def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
+        """Nothing: a model on a grid is not asked how long a silence may be."""
+        return ()
+
+    # --- several answers -----------------------------------------------------------------------------------------
+
+    def _after_tail(self, plan: Plan) -> _Moment:
         self._sixteenth_s = _sixteenth_of(plan.controls)
         moment = self._now
         for note in plan.tail:
             moment = self._after(moment, note)
+        return moment
+
+    def _open(self, plan: Plan, moment: _Moment) -> _Take:
         past, length_s = moment.past, self._sixteenth_s
         if plan.start_s is not None:
             past = past.until(self._feeding, plan.start_s, length_s, PER_BEAT)
@@ -127,34 +161,19 @@ class GridImproviser(Remembering[_Moment, _Take]):
             moment = replace(moment, line=NOTHING_STRUCK)
         chords = ChordPull.of(plan.controls, at_s if plan.first_beat_s is None else plan.first_beat_s)
         reach = reach_of(moment.heard)
-        self._takes[plan.take] = _Take(
+        return _Take(
             plan, plan.controls if chords is None else plan.controls.replaced("key", "off"), chords,
             reach, hands_of(moment.heard), Shaping(plan, reach, chords, _beats(past.frame, at_s, length_s)),
             moment.line, length_s, [moment], past.state, past.frame, at_s, last_s,
             recent=moment.recent, struck_s=moment.struck_s, drawn=moment.line.closed_s is not None,
         )  # fmt: skip
 
-    def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
-        """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
-        take = self._takes.get(take_id)
-        if take is None:
-            return Extension(take_id, (), (), True)
-        notes: list[PlannedNote] = []
-        shortened: list[PlannedNote] = []
-        while len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
-            if take.waiting and take.waiting[0].end_s is not None:
-                made = self._hand_out(take, take.waiting.popleft())
-                notes.append(made[0])
-                shortened += made[1]
-            elif not take.drawn:
-                self._draw(take)
-            else:
-                break
-        return Extension(take_id, tuple(notes), tuple(shortened), take.drawn and not take.waiting)
+    def _candidates(self, plan: Plan, count: int) -> Rolling:
+        take = self._open(plan, self._after_tail(plan))
+        return ApartRolling([take.fork(k) for k in range(count)], self._more, self._wanted(plan))
 
-    def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
-        """Nothing: a model on a grid is not asked how long a silence may be."""
-        return ()
+    def _back(self, moment: _Moment, late_s: float) -> _Moment:
+        return replace(moment, hand=self._now.hand, struck_s=self._now.struck_s)
 
     # --- what was heard ------------------------------------------------------------------------------------------
 
@@ -167,6 +186,13 @@ class GridImproviser(Remembering[_Moment, _Take]):
             velocities=(*moment.velocities, note.velocity)[-_LAST_VELOCITIES:],
             loud=(*moment.loud, note.velocity)[-_LAST_VELOCITIES:],
         )
+
+    def _more(self, take: _Take) -> tuple[PlannedNote, list[PlannedNote]] | None:
+        """The next note that is known to its end, or a sixteenth more that is drawn."""
+        if take.waiting and take.waiting[0].end_s is not None:
+            return self._hand_out(take, take.waiting.popleft())
+        self._draw(take)
+        return None
 
     # --- one sixteenth -------------------------------------------------------------------------------------------
 
@@ -290,7 +316,7 @@ class _Chance:
     """The draws of one sixteenth, each with a name of its own."""
 
     def __init__(self, plan: Plan, number: int) -> None:
-        self._key = (plan.turn, 0, plan.revision, number)  # 0: the only candidate
+        self._key = (plan.turn, plan.candidate, plan.revision, number)
         self._seed = int(plan.controls["seed"])
 
     def __call__(self, draw: int) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livemuse.errors import ControlError
+from livemuse.music.instruments import PROGRAMS
 from livemuse.music.progressions import NAMED, tidy_progression
 from livemuse.music.styles import NO_STYLE, mix_text, parse_mix
 from livemuse.music.theory import parse_key
@@ -17,6 +18,15 @@ Value = int | float | str
 DEFAULT_MODEL: Final = "concert"
 TEMPO_BPM: Final = 120.0  # until one is set or heard
 GRID_FAMILIES: Final = ("melody", "pianoroll")  # of models that count sixteenths instead of seconds
+GROUPS: Final = {
+    "music": "what it plays",
+    "harmony": "key, chords and time",
+    "phrase": "the shape of an answer",
+    "turns": "who plays when",
+    "routing": "where it goes",
+    "ceilings": "never more than",
+}
+"""The groups of controls, in the order in which they are shown, each with its heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,7 @@ class Control:
     values: str  # as a person reads them
     default: Value
     parse: Callable[[str], Value]
-    group: str = "music"  # music | turns | routing | ceilings
+    group: str = "music"  # one of GROUPS
     unit: str = ""
     low: float | None = None  # for sliders: numeric controls only
     high: float | None = None
@@ -136,6 +146,33 @@ def _answer_length(text: str) -> Value:
     return f"{amount:g} {unit}"
 
 
+def _program(name: str) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        word = " ".join(text.lower().split())
+        if word == "off" or word in PROGRAMS:
+            return word
+        if word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= len(PROGRAMS):
+            return PROGRAMS[int(word[:4]) - 1]
+        near = [sound for sound in PROGRAMS if word and word in sound][:6]
+        raise ControlError(
+            f"{name} cannot be {text[:40]!r}.",
+            f"Did you mean {', '.join(near)}?"
+            if near
+            else "It is off, a number from 1 to 128, or a General MIDI name.",
+        )
+
+    return parse
+
+
+def program_number(program: str) -> int | None:
+    """The General MIDI number (0-127) of the value of a `program_...` control; None where it is off."""
+    return None if program == "off" else PROGRAMS.index(program)
+
+
+def _voice_channel(name: str) -> Callable[[str], Value]:
+    return lambda text: "off" if text.strip().lower() == "off" else _integer(name, 1, 16)(text)
+
+
 def _channel_in(text: str) -> Value:
     return "all" if text.strip().lower() == "all" else _integer("channel_in", 1, 16)(text)
 
@@ -151,7 +188,7 @@ def _model(text: str) -> Value:
 
 
 CONTOURS: Final = ("off", "auto", "arch", "rise", "fall")
-MODES: Final = ("answer", "continue", "solo")
+MODES: Final = ("answer", "continue", "solo", "duet")
 KEY_CHOICES: Final = ("auto", "off", *(f"{t} {s}" for s in ("major", "minor") for t in
                                ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
 
@@ -193,14 +230,6 @@ CONTROLS: Final[dict[str, Control]] = {
                  "Draw from the likeliest pitches that share this probability."),
         Control("style", "What it plays like: a mix of the model's styles, each weighing 0 to 1.",
                 "jazz 0.7, Chopin 0.3; or none", NO_STYLE, _style),
-        Control("key", "The scale livemuse plays in; auto is the one it hears.",
-                "auto, off, tonic and scale, or {C E G A}", "auto", _key, choices=KEY_CHOICES),
-        _slider("key_strength", 0.9, 0, 1, 0.05, "music", "0 ignores the key, 1 never leaves it."),
-        Control("chords", "The chords it plays over; the first begins with its first note.",
-                "off, auto, Am F C G, ii V7 I, or a name", "off", _chords, choices=("off", "auto", *NAMED)),
-        _slider("chords_strength", 0.7, 0, 1, 0.05, "music", "0 ignores the chords, 1 strikes their notes alone."),
-        Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "music",
-                "bpm"),
         Control("register", "Lowest and highest pitch, as MIDI numbers; auto stays near you.", "low-high or auto",
                 "auto", _register),
         _on_grid(_slider("density", 1.0, 0.25, 4, 0.05, "music",
@@ -208,40 +237,58 @@ CONTROLS: Final[dict[str, Control]] = {
                  "How busy: at 2 notes begin twice as readily; the tempo stays."),
         _on_grid(_slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
                  "How loud: a factor on how loud you played."),
-        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops),
-        _slider("repetition", 0.7, 0, 1, 0.05, "music", "How freely a pitch just played may come again."),
-        _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "music",
-                         "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
-                 idle="the model plays alone"),
         _on_grid(_slider("dynamics", 0, 0, 1, 0.05, "music", "0 is as loud as the model likes, 1 as loud as you."),
                  idle="as loud as you"),
         _on_grid(Control("polyphony", "Most notes that sound together, about; auto leaves it to the model.",
                          "auto or 1-16", "auto", _polyphony),
                  idle="left to the model"),
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
-        _picker("contour", "auto", CONTOURS, "music",
+        Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model),
+        _counter("candidates", 8, 1, 16, "music", "So many answers are tried, and the best is played."),
+        _counter("seed", 0, 0, 2**63 - 1, "music", "The same seed gives the same answer to the same call."),
+        Control("key", "The scale livemuse plays in; auto is the one it hears.",
+                "auto, off, tonic and scale, or {C E G A}", "auto", _key, "harmony",
+                choices=KEY_CHOICES),
+        _slider("key_strength", 0.9, 0, 1, 0.05, "harmony", "0 ignores the key, 1 never leaves it."),
+        Control("chords", "The chords it plays over; the first begins with its first note.",
+                "off, auto, Am F C G, ii V7 I, or a name", "off", _chords, "harmony",
+                choices=("off", "auto", *NAMED)),
+        _slider("chords_strength", 0.7, 0, 1, 0.05, "harmony", "0 ignores the chords, 1 strikes their notes alone."),
+        Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "harmony",
+                "bpm"),
+        _slider("repetition", 0.7, 0, 1, 0.05, "phrase", "How freely a pitch just played may come again."),
+        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops, "phrase"),
+        _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "phrase",
+                         "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
+                 idle="the model plays alone"),
+        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 8 beats, 4 bars", "auto",
+                _answer_length, "phrase"),
+        _picker("contour", "auto", CONTOURS, "phrase",
                 "Where an answer goes: auto rises and falls a little, as phrases do; arch, rise and fall far more."),
-        _slider("phrasing", 0.5, 0, 1, 0.05, "music",
+        _slider("phrasing", 0.5, 0, 1, 0.05, "phrase",
                 "How much daring follows the phrase: near you at first, free in the middle, calm at the end."),
-        _picker("cadence", "on", ("on", "off"), "music",
+        _picker("cadence", "on", ("on", "off"), "phrase",
                 "Whether an answer closes on the tonic triad, or on the chord of the moment, and on the beat."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",
-                "How sure wait=auto is that your phrase is over: 0 comes in at once, 1 leaves you time."),
+                "How sure wait=auto must be that you have finished: 0 is hasty, 1 leaves time."),
         _picker("start_on", "beat", ("beat", "bar", "any"), "turns",
                 "Where an answer begins, as long as a beat is clear: on the next beat, the next bar, or anywhere."),
-        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 8 beats, 4 bars", "auto",
-                _answer_length, "turns"),
+        _slider("busy", 6, 0.5, 20, 0.5, "turns", "In mode duet: with more onsets a second than this you play alone.",
+                "notes/s"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
                 "What livemuse does when you come back in."),
-        Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model,
-                "turns"),
-        _counter("seed", 0, 0, 2**63 - 1, "turns", "The same seed gives the same answer to the same call."),
         _picker("thru", "auto", ("auto", "on", "off"), "routing",
                 "Send what you play to the MIDI output too; auto: to the built-in synth only."),
         Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing"),
         _counter("channel_out", 1, 1, 16, "routing", "The channel livemuse plays on."),
+        *(Control(f"channel_{voice}", f"The channel of the {voice} voice; off is channel_out.", "off or 1-16", "off",
+                  _voice_channel(f"channel_{voice}"), "routing") for voice in ("upper", "middle", "lower")),
+        *(Control(f"program_{voice}", f"The sound of {whose}: a General MIDI name or number.", "off, 1-128, or a name",
+                  "off", _program(f"program_{voice}"), "routing", choices=("off", *PROGRAMS))
+          for voice, whose in (("out", "what livemuse plays"), ("upper", "the upper voice, on a channel of its own"),
+                               ("middle", "the middle voice"), ("lower", "the lower voice"))),
         _slider("max_notes_per_s", 24, 1, 60, 1, "ceilings", "Never more notes than this in any second.", "notes/s"),
         _on_grid(_counter("max_voices", 10, 1, 32, "ceilings", "Never more notes than this at once.", "notes"),
                  idle="one voice only", families=("melody",)),
@@ -254,6 +301,8 @@ ACTIONS: Final[dict[str, str]] = {
     "answer": "Answer now, without waiting for silence.",
     "tap": "A beat is now: tap the tempo.",
     "lock": "Stay in the key that is heard; again to follow it.",
+    "another": "Another answer to the same call, at once: the next best.",
+    "keep": "Mark this answer in the recording.",
     "later": "Not yet: put off the answer that waits or has just begun, and wait longer from now on.",
     "stop": "Stop playing; what sounds ends within 0.3 s.",
     "finish": "Close with a cadence within a bar, then tacet.",

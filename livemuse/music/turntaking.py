@@ -175,9 +175,10 @@ class TurnTaking:
         """The network tells what it makes of this silence: how likely it is for each of ``SILENCES_S``."""
         self._word, self._word_on_s = silence, self._listener.silent_since_s
 
-    def wait_s(self, patience: float) -> float:
-        """The silence that ends the phrase now."""
-        bounds_s, threshold = bounds_at(patience), threshold_at(patience) + self.learned
+    def wait_s(self, patience: float, learned: float | None = None) -> float:
+        """The silence that ends the phrase now; with what was learned on stage, or ``learned`` in its place."""
+        learned = self.learned if learned is None else learned
+        bounds_s, threshold = bounds_at(patience), threshold_at(patience) + learned
         ending = ending_of(self._listener) if self.has_word else None
         if ending is not None:
             return over_after_s(self._word, ending, threshold, bounds_s)

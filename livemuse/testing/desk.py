@@ -24,6 +24,7 @@ class ScriptedDesk:
                            "n": 200}, "thru": {"p50": 0.05, "p99": 0.2, "n": 300}},
             "model": {"name": "concert", "terms": "CC BY 4.0"}, "sound": "on",
             "ports": {"in": "livemuse-in", "out": "livemuse-out"}, "api": "jack", "notices": [],
+            "heard": {}, "wait": {"s": 0.63, "learned_s": 0.15},
         }  # fmt: skip
         self.port_names: Fields = {
             "api": "jack", "in": ["Stage piano", "Pads"], "out": ["FluidSynth", "DAW"],
@@ -59,7 +60,7 @@ class ScriptedDesk:
     async def status(self) -> Mapping[str, Any]:
         """The form of ``livemuse ctl status --json``."""
         self.calls.append(("status",))
-        kept = ("state", "mode", "turn", "sounding", "session", "latency_ms")
+        kept = ("state", "mode", "turn", "sounding", "session", "latency_ms", "heard", "wait")
         return {name: self.state[name] for name in kept} | {"controls": dict(self.controls)}
 
     async def press(self, pitch: int, velocity: int, hold_s: float) -> None:

@@ -277,6 +277,14 @@ class Console(App[int]):
         """To the control above or below."""
         self._playing.controls.step_focus(lines)
 
+    def action_group(self, groups: int) -> None:
+        """To the first control of the group before or after."""
+        self._playing.controls.step_group(groups)
+
+    def action_end(self, end: int) -> None:
+        """To the first control, or the last."""
+        self._playing.controls.step_end(end)
+
     def action_help(self) -> None:
         """Show the help."""
         from livemuse.tui.pages import help_sections

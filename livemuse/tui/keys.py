@@ -23,6 +23,8 @@ KEYS: Final = (
     Key("space,f2", "Space", "answer", "do('answer')", "Let livemuse answer now, not waiting for silence (also F2)."),
     Key("backspace,f3", "Bksp", "stop", "do('stop')", "Stop livemuse; what sounds ends within 0.3 s (also F3)."),
     Key("ctrl+l", "^L", "later", "do('later')", "Not yet: put the answer off, and wait longer from now on."),
+    Key("ctrl+n", "^N", "another", "do('another')", "Another answer to the same call, at once: the next best."),
+    Key("ctrl+k", "^K", "keep", "do('keep')", "Mark this answer in the recording."),
     Key("ctrl+f", "^F", "finish", "do('finish')", "Let livemuse close with a cadence within a bar, then only listen."),
     Key("f4", "F4", "tacet", "do('tacet')", "Let livemuse listen and never play; again to let it play."),
     Key("escape", "Esc", "PANIC", "panic", "End every note at once."),
@@ -42,11 +44,16 @@ KEYS: Final = (
     Key("equals_sign,plus", "=", "louder", "velocity(1)", "Computer keys louder."),
     Key("up", "Up", "control", "step(-1)", "To the control above (Tab and Shift+Tab too)."),
     Key("down", "Down", "control", "step(1)", "To the control below."),
+    Key("pageup", "PgUp", "group", "group(-1)", "To the first control of the group before."),
+    Key("pagedown", "PgDn", "group", "group(1)", "To the first control of the next group."),
+    Key("home", "Home", "first", "end(-1)", "To the first control."),
+    Key("end", "End", "last", "end(1)", "To the last control."),
 )
 # in the order in which they give way to a narrow terminal, the last first
 ON_THE_LINE: Final = (
     "help", "do('answer')", "do('stop')", "panic", "do('tacet')", "quit", "detach", "open('mode')", "open('key')",
-    "open('model')", "open('midi_in')", "open('midi_out')", "do('later')", "do('finish')", "state", "do('save')",
+    "open('model')", "open('midi_in')", "open('midi_out')", "do('another')", "do('keep')", "do('later')",
+    "do('finish')", "state", "do('save')",
 )  # fmt: skip
 ON_CONTROLS: Final = (
     ("Left, Right", "Move the control with the focus; Shift moves it five steps, Delete puts it back."),

@@ -1,10 +1,12 @@
 """docs/protocol.md lists every message with every field."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from livemuse.control.heard import HeardNow
 from livemuse.control.messages import EVENTS, PROTOCOL, REQUESTS
 
 PAGE = (Path(__file__).parents[2] / "docs/protocol.md").read_text(encoding="utf-8")
@@ -32,3 +34,10 @@ def test_every_message_is_listed_with_its_fields(
 
 def test_the_version_is_the_one_spoken() -> None:
     assert f"this protocol's ({PROTOCOL})" in PAGE
+
+
+def test_all_that_is_heard_is_listed() -> None:
+    section = PAGE.split("\n## What is heard\n")[1]
+    listed = [name for line in section.splitlines() if line.startswith("| `")
+              for name in re.findall(r"`(\w+)`", line.split("|")[1])]  # fmt: skip
+    assert listed == [field.name for field in fields(HeardNow)]

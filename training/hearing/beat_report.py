@@ -23,6 +23,7 @@ from training.hearing.beats import (
     measured,
     spread,
 )
+from training.hearing.entries import entries_on_beat
 
 BEAT_HEADS: Final = {
     "beats_f": "F (70 ms)",
@@ -53,7 +54,7 @@ def figures(asked: Asked, say: Callable[[str], None]) -> dict[str, Any]:
     pieces = load_pieces(asked.data, asked.manifest, asked.split, say)
     if not pieces:
         raise ValueError(f"{asked.data} has no piece of the split {asked.split} whose beats are known")
-    found: dict[str, Any] = {"split": asked.split, "timing_s": asked.timing_s, "sources": {}}
+    found: dict[str, Any] = {"split": asked.split, "timing_s": asked.timing_s, "sources": {}, "entries": {}}
     chosen: list[Piece] = []
     for source in SOURCES:
         some = spread([piece for piece in pieces if piece.source == source], asked.pieces)
@@ -67,6 +68,7 @@ def figures(asked: Asked, say: Callable[[str], None]) -> dict[str, Any]:
             ears["autocorrelation"] = measured(some, Autocorrelation)
             ears["pretty_midi"] = by_pretty_midi(some)
         found["sources"][source] = ears
+        found["entries"][source] = entries_on_beat([piece for piece in some if piece.true.phase_known] or some)
     found["chance"] = by_chance()
     found["us_a_note"] = cost_us(spread(chosen, 12))
     return found
@@ -102,6 +104,11 @@ def table(found: dict[str, Any]) -> str:
     for source, ears in found["sources"].items():
         share = ears["livemuse"]["repeated"]
         lines.append(f"{source}: who knows all beats so far and repeats the last period is within 30 ms in {share:.3f}")
+    for source, told in found["entries"].items():
+        lines.append(
+            f"{source}: before {told['clear']:.3f} of {told['answers']:.0f} answers the beat is clear; of these "
+            f"{told['on_beat']:.3f} begin within 30 ms of a beat, {told['on_part']:.3f} of one, its half or third"
+        )
     lines.append(f"keys at random times: a beat is called clear {found['chance']:.3f} of the time")
     lines.append(f"{found['us_a_note']:.0f} microseconds a note")
     return "\n".join(lines)

@@ -1,6 +1,6 @@
-"""All controls: a column beside the roll, or a strip of three columns under it where the terminal is narrow."""
+"""All controls: a column beside the roll, or a strip of columns under it where the terminal is narrow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from livemuse.music.controls import CONTROLS, Control
+from livemuse.music.controls import CONTROLS, GROUPS, Control
 from livemuse.tui.widgets.control_row import ControlRow
 from livemuse.tui.widgets.picker import Picker
 from livemuse.tui.widgets.port_row import PortRow
@@ -17,8 +17,9 @@ from livemuse.tui.widgets.style_row import StyleRow
 from livemuse.tui.words import plain
 
 # what a player reaches for most; it comes first, and so is what a small terminal shows. The table says the rest.
-AT_HAND: Final = ("temperature", "mode", "key", "density", "model", "wait", "style")
-_TITLES: Final = {"music": "notes", "turns": "turns", "routing": "routing", "ceilings": "never more than"}
+AT_HAND: Final = (
+    "temperature", "mode", "key", "imitate", "density", "answer_length", "chords", "tempo", "style", "model",
+)  # fmt: skip
 _MOST_MARKS: Final = 1000  # a slider with more steps than this could not be set
 
 
@@ -36,21 +37,25 @@ def style_labels(model: Mapping[str, Any]) -> list[str]:
 
 
 def groups() -> list[tuple[str, list[Control]]]:
-    """Titles and their controls: every row of the table, once."""
+    """Headings and their controls: every row of the table, once."""
     first = [CONTROLS[name] for name in AT_HAND if name in CONTROLS]
-    rest: dict[str, list[Control]] = {}
+    rest: dict[str, list[Control]] = {group: [] for group in GROUPS}
     for control in CONTROLS.values():
         if control not in first:
             rest.setdefault(control.group, []).append(control)
-    return [("at hand", first), *((_TITLES.get(group, group), rows) for group, rows in rest.items())]
+    return [("at hand", first), *((GROUPS.get(group, group), rows) for group, rows in rest.items() if rows)]
 
 
 class ControlsPanel(VerticalScroll, can_focus=False):
-    """Rows under titles; ``show_controls`` and ``show_port`` keep them true."""
+    """Rows under headings; ``show_controls`` and ``show_model`` keep them true."""
 
     BINDINGS: ClassVar[list[BindingType]] = [  # a scrolling container would take these for itself
         Binding("up", "app.step(-1)", show=False),
         Binding("down", "app.step(1)", show=False),
+        Binding("pageup", "app.group(-1)", show=False),
+        Binding("pagedown", "app.group(1)", show=False),
+        Binding("home", "app.end(-1)", show=False),
+        Binding("end", "app.end(1)", show=False),
     ]
 
     def __init__(self) -> None:
@@ -61,13 +66,13 @@ class ControlsPanel(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """The rows, those at hand first, the ports after them."""
-        for index, (title, controls) in enumerate(groups()):
-            yield Static(title, classes="title", markup=False)
+        for index, (heading, controls) in enumerate(groups()):
+            yield Static(heading, classes="title first" if index == 0 else "title", markup=False)
             for control in controls:
                 row = self.rows[control.name] = row_for(control)
                 yield row
             if index == 0:
-                yield Static("ports", classes="title", markup=False)
+                yield Static("ports", classes="title first", markup=False)
                 yield from self.ports.values()
 
     def show_controls(self, values: Mapping[str, int | float | str]) -> None:
@@ -89,26 +94,66 @@ class ControlsPanel(VerticalScroll, can_focus=False):
                 idle = "has none"
             row.suit(control.help_in(family), idle, name)
 
+    # --- where the focus is --------------------------------------------------------------------------------------
+
     def step_focus(self, lines: int) -> None:
-        """Move the focus to the row above or below."""
-        rows = list(self.query(ControlRow))
-        here = next((index for index, row in enumerate(rows) if row.has_focus), None)
-        target = 0 if here is None else here + lines * self.columns
-        if 0 <= target < len(rows):
-            rows[target].focus()
+        """Move the focus to the row above or below: of several side by side, the nearest."""
+        here = self.focused
+        if here is None:
+            self.reach(next(iter(self._all())))
+            return
+        at = here.virtual_region
+        ahead = [row for row in self._all() if (row.virtual_region.y - at.y) * lines > 0]
+        if ahead:
+            self.reach(min(ahead, key=lambda r: (abs(r.virtual_region.y - at.y), abs(r.virtual_region.x - at.x))))
+
+    def step_group(self, groups_on: int) -> None:
+        """Move the focus to the first control of a group ahead; back first to the beginning of this one."""
+        firsts = list(self._firsts())
+        rows = list(self._all())
+        here = rows.index(self.focused) if self.focused is not None else 0
+        if groups_on > 0:
+            target = next((row for row in firsts if rows.index(row) > here), rows[-1])
+        else:
+            target = next((row for row in reversed(firsts) if rows.index(row) < here), rows[0])
+        self.reach(target, on_top=True)
+
+    def step_end(self, end: int) -> None:
+        """Move the focus to the very first control, or the last."""
+        rows = list(self._all())
+        self.reach(rows[0] if end < 0 else rows[-1])
+
+    def reach(self, row: ControlRow, *, on_top: bool = False) -> None:
+        """Give a row the focus and show it, its heading above it where it is the first of its group."""
+        row.focus(scroll_visible=False)
+        top, height = row.virtual_region.y, self.scrollable_content_region.height
+        above = top - 1 if row in self._firsts() and self._heading(row) else top
+        if on_top or above < self.scroll_y:
+            self.scroll_to(y=max(above, 0), animate=False)
+        elif top + 1 > self.scroll_y + height:
+            self.scroll_to(y=top + 1 - height, animate=False)
 
     def keep_in_sight(self) -> None:
         """Scroll so that the row with the focus is seen, after the layout became another."""
-        focused = next((row for row in self.query(ControlRow) if row.has_focus), None)
-        if focused is None:
-            return
-        top, height = focused.virtual_region.y, self.scrollable_content_region.height
-        above = 1 if self.columns == 1 else 0  # the title over it
-        if top + 1 > self.scroll_y + height or top - above < self.scroll_y:
-            self.scroll_to(y=max(top - above, 0), animate=False)
+        if self.focused is not None:
+            self.reach(self.focused)
 
     @property
-    def columns(self) -> int:
-        """How many rows stand side by side."""
-        layout = self.styles.layout
-        return max(self.styles.grid_size_columns or 1, 1) if layout is not None and layout.name == "grid" else 1
+    def focused(self) -> ControlRow | None:
+        """The row that has the focus."""
+        return next((row for row in self._all() if row.has_focus), None)
+
+    def _all(self) -> Iterator[ControlRow]:
+        return (child for child in self.children if isinstance(child, ControlRow))
+
+    def _heading(self, row: ControlRow) -> bool:
+        before = self.children[list(self.children).index(row) - 1]
+        return isinstance(before, Static) and before.display
+
+    def _firsts(self) -> Iterator[ControlRow]:
+        """The first row of each group."""
+        heading = False
+        for child in self.children:
+            if isinstance(child, ControlRow) and heading:
+                yield child
+            heading = not isinstance(child, ControlRow)
