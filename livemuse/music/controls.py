@@ -285,7 +285,7 @@ CONTROLS: Final[dict[str, Control]] = {
         _counter("channel_out", 1, 1, 16, "routing", "The channel livemuse plays on."),
         *(Control(f"channel_{voice}", f"The channel of the {voice} voice; off is channel_out.", "off or 1-16", "off",
                   _voice_channel(f"channel_{voice}"), "routing") for voice in ("upper", "middle", "lower")),
-        *(Control(f"program_{voice}", f"The sound of {whose}: a General MIDI name or number.", "off, 1-128, or a name",
+        *(Control(f"program_{voice}", f"The sound of {whose}: a General MIDI program.", "off, 1-128, or a name",
                   "off", _program(f"program_{voice}"), "routing", choices=("off", *PROGRAMS))
           for voice, whose in (("out", "what livemuse plays"), ("upper", "the upper voice, on a channel of its own"),
                                ("middle", "the middle voice"), ("lower", "the lower voice"))),
