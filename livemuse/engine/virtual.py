@@ -23,6 +23,7 @@ from livemuse.music.schedule import (
     Listen,
     OpenTake,
     Play,
+    Remember,
     Roll,
     Settle,
     Silence,
@@ -60,7 +61,8 @@ class VirtualStage:
             if key in self.played:
                 self.played[key] = replace(self.played[key], duration_s=note.duration_s)
             elif any(n.index == note.index for n in take.unsent):
-                take.unsent = deque(note if n.index == note.index else n for n in take.unsent)
+                moved = replace(note, channel=next(n.channel for n in take.unsent if n.index == note.index))
+                take.unsent = deque(moved if n.index == note.index else n for n in take.unsent)
             elif not take.over:
                 take.unsent.append(note)
 
@@ -176,7 +178,7 @@ class Evening:
                 for note in self.stage.send_due(self.now_s):
                     self._journal.write(
                         "sent", note.onset_s, take=note.take, index=note.index, due=note.onset_s, pitch=note.pitch,
-                        velocity=note.velocity, channel=int(self.duet.controls.number("channel_out")) - 1,
+                        velocity=note.velocity, channel=note.channel,
                     )  # fmt: skip
                     self._input(lambda note=note: self.duet.sent(note.take, note.index, note.onset_s))  # type: ignore[misc]
             self._settle_inputs()
@@ -210,11 +212,11 @@ class Evening:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case Listen() | Roll() | Begin() | Extend() | Expect() | Settle() | Discard():
+            case Listen() | Roll() | Begin() | Extend() | Expect() | Settle() | Discard() | Remember():
                 self._work(action)
             case OpenTake(take, yields, release_s, _, _):
                 self.stage.begin_take(take, yields, release_s)
-            case Play(notes, shortened, _):
+            case Play(notes, shortened):
                 self.stage.play((*notes, *shortened))
             case TakeBack(take, release_s):
                 self._take_back(take, release_s)
@@ -250,6 +252,8 @@ class Evening:
                 if silence:
                     self._journal.write("expected", at_s, take=take, silence=list(silence))
                     self._input(lambda: self.duet.expected(take, silence, at_s))
+            case Remember(earlier, at_s):
+                self._partner.remember(earlier, at_s)
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)
             case Discard(turn, at_s):

@@ -16,9 +16,17 @@ from livemuse.model.conversation import FEED, Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.free_take import Made, Moment, Take, Words
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
-from livemuse.model.manners import LAST_VELOCITIES, crowd_nats, hands_of, loudness_nats, struck_together
+from livemuse.model.manners import (
+    LAST_VELOCITIES,
+    TOGETHER_S,
+    crowd_nats,
+    hands_of,
+    loudness_nats,
+    struck_together,
+)
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, pitch_nats, reach_of
+from livemuse.model.pace import too_soon_nats
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, pitch_nats, reach_of, room_nats
 from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling
 from livemuse.model.rules import Rules
 from livemuse.model.shaping import CHORD_S, MOST_IN_CHORD, Shaping, surprise_nats
@@ -78,7 +86,7 @@ class FreeImproviser(Remembering[Moment, Take]):
 
     def _open(self, plan: Plan, moment: Moment) -> Take:
         rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
-        nats = pitch_nats(rules.anywhen, (), reach, hands=hands)
+        nats = pitch_nats(rules.anywhen, (), reach, hands=hands, room=rules.room)
         shape = Shaping(plan, reach, rules.chords)
         imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
         return Take(plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), path=plan.path)
@@ -193,7 +201,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         if rules.chords is not None:
             nats = rules.chords.nats(onset_s)
             if wished.own:
-                pitch = own_pitch(pitch, nats)
+                pitch = own_pitch(pitch, nats if rules.room is None else nats + room_nats(rules.room))
             else:
                 pitch = yield from self._in_chord(take, nats, pitch, (onset_s, step_bin))
         made = yield from self._struck(take, (pitch, step_bin), onset_s, wished)
@@ -259,14 +267,16 @@ class FreeImproviser(Remembering[Moment, Take]):
 
     def _pitch_nats(self, take: Take, chord: Nats | None = None) -> Nats:
         moment, plan = take.moments[-1], take.plan
-        nats = pitch_nats(take.rules.anywhen, moment.recent, take.reach, hands=take.hands, chord=chord)
+        rules = take.rules
+        nats = pitch_nats(rules.anywhen, moment.recent, take.reach, hands=take.hands, chord=chord, room=rules.room)
         at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
         return take.shape.shaped(nats, at_s, take.index, moment.line)
 
     def _pitch(self, take: Take, proposal: Proposal) -> tuple[int, Wish]:
         """The next pitch, and what the player's material wishes of its note."""
-        logits = cleared(take.expects, proposal)
-        pitch, own = take.rules.mixed(logits - self._pitch_nats(take), "pitch", take.index, proposal.weights)
+        logits, nats = cleared(take.expects, proposal), self._pitch_nats(take)
+        shares = {p: share for p, share in proposal.weights.items() if nats[p] < math.inf}
+        pitch, own = take.rules.mixed(logits - nats, "pitch", take.index, shares)
         if len(take.notes) < len(take.path) and pitch != take.path[len(take.notes)]:
             pitch, own = take.path[len(take.notes)], False
         return pitch, wish(proposal, pitch, own)
@@ -313,6 +323,11 @@ class FreeImproviser(Remembering[Moment, Take]):
         struck_s = max((n.onset_s for n in take.notes[-8:] if n.pitch == pitch), default=float("-inf"))
         earliest_s = max(previous_s, plan.not_before_s, moment.hand.earliest_s(rules.ceilings), struck_s + _RESTRIKE_S)
         latest_s = max(previous_s, plan.not_before_s) + LONGEST_REST_S
+        free_s = earliest_s
+        if rules.pace is not None:
+            free_s = max(earliest_s, moment.hand.last_onset_s + rules.pace.gap_s)
+            latest_s = max(latest_s, free_s)
+            earliest_s = earliest_s if rules.pace.joins(take.notes, previous_s) else free_s
         missing = FEWEST_NOTES - take.index
         if missing > 0:
             latest_s = min(latest_s, previous_s + max(plan.end_s - LAST_ONSET_S - previous_s, 0.0) / (missing + 1))
@@ -324,15 +339,17 @@ class FreeImproviser(Remembering[Moment, Take]):
         low = words.step_bin((earliest_s - previous_s) * rules.density)
         high = max(words.step_bin((latest_s - previous_s) * rules.density), low)
         step_bin, step_s = (
-            (yield from self._step(take, pitch, (low, high)))
+            (yield from self._step(take, pitch, (low, high), free_s - previous_s))
             if wished.step_s is None
             else (min(max(words.step_bin(wished.step_s), low), high), wished.step_s)
         )
         onset_s = previous_s + step_s / rules.density
         onset_s = max(min(onset_s, latest_s), earliest_s)
+        if rules.pace is not None and onset_s - previous_s >= TOGETHER_S:
+            onset_s = rules.pace.on_beat_s(onset_s, free_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _step(self, take: Take, pitch: int, within: tuple[int, int]) -> Talk[tuple[int, float]]:
+    def _step(self, take: Take, pitch: int, within: tuple[int, int], free_s: float = 0.0) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the time since the last onset."""
         rules, words, (low, high) = take.rules, self._vocabulary, within
         logits = yield Ask("step", take.moments[-1].state, (pitch,))
@@ -340,6 +357,8 @@ class FreeImproviser(Remembering[Moment, Take]):
             together = struck_together([n.onset_s for n in take.notes[-16:]])
             crowd = crowd_nats(rules.polyphony, together, words, rules.density)
             logits = logits if crowd is None else logits - crowd
+        if rules.pace is not None and words.step_edges_s[low] < TOGETHER_S:
+            logits = logits - too_soon_nats(words, free_s)
         step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
         return step_bin, rules.inside(words, "step", step_bin, take.index)
 

@@ -131,6 +131,13 @@ class Remembering(ABC, Generic[M, T]):
         if plan.revision == 0 and (call is None or call.turn != plan.turn or not call.answered):
             self._call = _Call(plan.turn, take.moments[0], plan.not_before_s, (*self._window, *plan.tail))
 
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """What was played in an earlier session may be taken up too; None: nothing that was struck before ``at_s``."""
+        if earlier is None:
+            self._motifs.clear(at_s)
+        else:
+            self._motifs = self._motifs.after(earlier)
+
     def settle(self, take_id: int, last_index: int | None) -> None:
         """Notes up to ``last_index`` sounded; what was planned after it never was."""
         self._rolls = False

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from livemuse.model.chordpull import ChordPull
+from livemuse.model.pace import ALONG_LOUDNESS, Pace
 from livemuse.music.ceilings import Ceilings
 from livemuse.music.chance import uniform
 from livemuse.music.sampling import COLDEST, Draw, Floats, draw, draw_mixed
@@ -35,11 +36,17 @@ class Rules:
         temperature, top_k, top_p = (controls.number(n) for n in ("temperature", "top_k", "top_p"))
         self.controls = controls
         self.ceilings = Ceilings.of(controls)
+        self.room = plan.context.room
         self.density, self.loudness = controls.number("density"), controls.number("velocity")
         self.chords = ChordPull.of(controls, plan.not_before_s if plan.first_beat_s is None else plan.first_beat_s)
         self.anywhen = controls if self.chords is None else controls.replaced("key", "off")  # it has the key in it
         polyphony = controls["polyphony"]
         self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
+        self.pace = None
+        if self.room is not None:
+            self.pace = Pace.beside(plan.context, self.density, self.polyphony)
+            self.density, self.loudness = 1.0, self.loudness * ALONG_LOUDNESS
+            self.polyphony = self.pace.together
         self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
         self._now = self._how
         self.cold = self._how["pitch"].temperature < COLDEST  # nothing is left to chance

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livemuse.errors import ControlError
+from livemuse.music.instruments import PROGRAMS
 from livemuse.music.progressions import NAMED, tidy_progression
 from livemuse.music.styles import NO_STYLE, mix_text, parse_mix
 from livemuse.music.theory import parse_key
@@ -145,6 +146,33 @@ def _answer_length(text: str) -> Value:
     return f"{amount:g} {unit}"
 
 
+def _program(name: str) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        word = " ".join(text.lower().split())
+        if word == "off" or word in PROGRAMS:
+            return word
+        if word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= len(PROGRAMS):
+            return PROGRAMS[int(word[:4]) - 1]
+        near = [sound for sound in PROGRAMS if word and word in sound][:6]
+        raise ControlError(
+            f"{name} cannot be {text[:40]!r}.",
+            f"Did you mean {', '.join(near)}?"
+            if near
+            else "It is off, a number from 1 to 128, or a General MIDI name.",
+        )
+
+    return parse
+
+
+def program_number(program: str) -> int | None:
+    """The General MIDI number (0-127) of the value of a `program_...` control; None where it is off."""
+    return None if program == "off" else PROGRAMS.index(program)
+
+
+def _voice_channel(name: str) -> Callable[[str], Value]:
+    return lambda text: "off" if text.strip().lower() == "off" else _integer(name, 1, 16)(text)
+
+
 def _channel_in(text: str) -> Value:
     return "all" if text.strip().lower() == "all" else _integer("channel_in", 1, 16)(text)
 
@@ -160,7 +188,7 @@ def _model(text: str) -> Value:
 
 
 CONTOURS: Final = ("off", "auto", "arch", "rise", "fall")
-MODES: Final = ("answer", "continue", "solo")
+MODES: Final = ("answer", "continue", "solo", "duet")
 KEY_CHOICES: Final = ("auto", "off", *(f"{t} {s}" for s in ("major", "minor") for t in
                                ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
 
@@ -213,7 +241,7 @@ CONTROLS: Final[dict[str, Control]] = {
                  idle="as loud as you"),
         _on_grid(Control("polyphony", "Most notes that sound together, about; auto leaves it to the model.",
                          "auto or 1-16", "auto", _polyphony),
-                 idle="left to the model"),
+                 idle="one voice only", families=("melody",)),
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
         Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model),
         _counter("candidates", 8, 1, 16, "music", "So many answers are tried, and the best is played."),
@@ -228,6 +256,8 @@ CONTROLS: Final[dict[str, Control]] = {
         _slider("chords_strength", 0.7, 0, 1, 0.05, "harmony", "0 ignores the chords, 1 strikes their notes alone."),
         Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "harmony",
                 "bpm"),
+        _picker("start_on", "beat", ("beat", "bar", "any"), "harmony",
+                "Where an answer begins while a beat is clear: on a beat, on a bar, anywhere."),
         _slider("repetition", 0.7, 0, 1, 0.05, "phrase", "How freely a pitch just played may come again."),
         Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops, "phrase"),
         _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "phrase",
@@ -236,23 +266,29 @@ CONTROLS: Final[dict[str, Control]] = {
         Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 8 beats, 4 bars", "auto",
                 _answer_length, "phrase"),
         _picker("contour", "auto", CONTOURS, "phrase",
-                "Where an answer goes: auto rises and falls a little, as phrases do; arch, rise and fall far more."),
+                "Where an answer goes: auto is an arch, but a little one, as phrases have it."),
         _slider("phrasing", 0.5, 0, 1, 0.05, "phrase",
-                "How much daring follows the phrase: near you at first, free in the middle, calm at the end."),
+                "How much daring follows the phrase: near you, then free, calm at the end."),
         _picker("cadence", "on", ("on", "off"), "phrase",
-                "Whether an answer closes on the tonic triad, or on the chord of the moment, and on the beat."),
+                "Close an answer on the tonic triad, or the chord of the moment, on the beat."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",
                 "How sure wait=auto must be that you have finished: 0 is hasty, 1 leaves time."),
-        _picker("start_on", "beat", ("beat", "bar", "any"), "turns",
-                "Where an answer begins, as long as a beat is clear: on the next beat, the next bar, or anywhere."),
+        _slider("busy", 6, 0.5, 20, 0.5, "turns", "In mode duet: with more onsets a second than this you play alone.",
+                "notes/s"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
                 "What livemuse does when you come back in."),
         _picker("thru", "auto", ("auto", "on", "off"), "routing",
                 "Send what you play to the MIDI output too; auto: to the built-in synth only."),
         Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing"),
         _counter("channel_out", 1, 1, 16, "routing", "The channel livemuse plays on."),
+        *(Control(f"channel_{voice}", f"The channel of the {voice} voice; off is channel_out.", "off or 1-16", "off",
+                  _voice_channel(f"channel_{voice}"), "routing") for voice in ("upper", "middle", "lower")),
+        *(Control(f"program_{voice}", f"The sound of {whose}: a General MIDI program.", "off, 1-128, or a name",
+                  "off", _program(f"program_{voice}"), "routing", choices=("off", *PROGRAMS))
+          for voice, whose in (("out", "what livemuse plays"), ("upper", "the upper voice, on a channel of its own"),
+                               ("middle", "the middle voice"), ("lower", "the lower voice"))),
         _slider("max_notes_per_s", 24, 1, 60, 1, "ceilings", "Never more notes than this in any second.", "notes/s"),
         _on_grid(_counter("max_voices", 10, 1, 32, "ceilings", "Never more notes than this at once.", "notes"),
                  idle="one voice only", families=("melody",)),
@@ -270,6 +306,7 @@ ACTIONS: Final[dict[str, str]] = {
     "later": "Not yet: put off the answer that waits or has just begun, and wait longer from now on.",
     "stop": "Stop playing; what sounds ends within 0.3 s.",
     "finish": "Close with a cadence within a bar, then tacet.",
+    "forget": "Forget what you played up to now: no motif of it comes back.",
     "tacet": "Listen and never play; again to play.",
     "panic": "End every note at once.",
     "save": "Write the session's MIDI file up to now.",

@@ -19,7 +19,7 @@ SHORTEST_AUTO_S, LONGEST_AUTO_S = 3.0, 12.0  # an `auto` answer is as long as it
 RELEASE_S: Final = 0.3  # sounding notes end within this when livemuse yields
 NEVER, ALWAYS, UNTIL_FIRST = 0, 1, 2  # how a take yields, as in livemuse.midi.link
 
-Closing = Literal["withdrawn", "put off", "yield", "revise", "trigger", "another", "stop", "mode", "finished"]
+Closing = Literal["withdrawn", "put off", "yield", "rest", "revise", "trigger", "another", "stop", "mode", "finished"]
 
 
 @dataclass(slots=True)
@@ -72,6 +72,8 @@ class Take:
             self.start_s if exact else None, self.start_s, self.end_s, self.notes_left, self.first_index, controls,
             self.first_beat_s, self.finishing, context, self.candidate, self.path,
         )  # fmt: skip
+        if self.endless and controls["mode"] == "duet":  # the player's key drops what it may meet, and no more
+            return OpenTake(self.id, ALWAYS, -1.0, self.turn, self.revision)
         yields = ALWAYS if controls["on_interrupt"] == "yield" else UNTIL_FIRST
         if self.endless or self.finishing or (yields == UNTIL_FIRST and self.decided):
             yields = NEVER
@@ -89,7 +91,12 @@ class Take:
 
     def movable(self, at_s: float) -> bool:
         """Whether nobody was given its plan: by the stamp, for whoever wakes late must decide as one on time does."""
-        return self.plan is not None and self.closing is None and at_s < self.ready_s - 1e-3
+        return self.waits and at_s < self.ready_s - 1e-3
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is to be made, and nobody was given its plan."""
+        return self.plan is not None and self.closing is None
 
     def move(self, start_s: float, tail: list[Note]) -> None:
         """Begin at another time, as long as it was to be; only while it is ``movable``."""
@@ -111,7 +118,7 @@ class Take:
         sooner.
         """
         asked = self.closing
-        called_off = reason in ("yield", "withdrawn", "put off") and asked == "revise"
+        called_off = reason in ("yield", "rest", "withdrawn", "put off") and asked == "revise"
         if asked is None or reason in ("stop", "mode") or called_off:
             self.closing, self.closing_at_s = reason, at_s
         return [TakeBack(self.id, release_s)] if asked is None or release_s >= 0 else []
