@@ -176,6 +176,10 @@ class Companion:
         goes_on = controls["mode"] == "duet" and take.endless and take.closing in (None, "revise", "rest")
         self.resting = take if goes_on else None
 
+    def fade(self, by_s: float) -> list[Action]:
+        """All that sounds ends by then, of whatever take it is."""
+        return self._ended(list(self._sounding.values()), by_s)
+
     def _ended(self, notes: list[PlannedNote], at_s: float) -> list[Action]:
         shortened = tuple(replace(n, duration_s=max(at_s - n.onset_s, 0.0)) for n in notes if n.end_s > at_s)
         self.planned((), shortened)
@@ -188,15 +192,17 @@ class Companion:
         wish, actions = self.look(at_s, controls)
         if take.finishing and self._joined and self.room(at_s, controls) is not None:
             wish = "play"
-        closing = take.close("revise", at_s, -1.0) if wish == "play" else take.close("rest", at_s, RELEASE_S)
-        return [*closing, *actions]
+        if wish == "play":
+            return [*take.close("revise", at_s, -1.0), *actions]
+        return [*self.fade(at_s + RELEASE_S), *take.close("rest", at_s, RELEASE_S), *actions]
 
     def look(self, at_s: float, controls: Controls) -> tuple[Wish, list[Action]]:
         """What livemuse does now, and when to look again if the player does nothing."""
         wish, change_s = self.wish(at_s, controls)
         actions: list[Action] = []
         if wish != "play" and self.resting is not None and self.resting.closing is None:
-            actions += self.resting.close("rest", at_s, RELEASE_S)
+            self.resting.closing = "rest"
+            actions += self.fade(at_s + RELEASE_S)
         if wish == "end":
             self.leave()
         if change_s is not None and (self._wake_s is None or not at_s < self._wake_s <= change_s):
