@@ -28,6 +28,7 @@ APART: Final = 13  # semitones from the player's pitches: more than an octave
 RECENT_S: Final = 4.0  # a key struck so long ago still is where the player is
 LOWEST, HIGHEST = 24, 103  # where livemuse plays along unless a register is set
 NARROWEST: Final = 7  # semitones: a stretch that is smaller is no room
+SECOND_S: Final = 1.0 - 1e-6  # what lies a second back is out of it, whatever rounding says
 CALM: Final = 0.7  # of `busy`: below that the player is busy no more
 FEW_NOTES, FEW_BEATS = 4, 2.0  # so many notes, or beats, are listened to before it joins in
 GONE_S: Final = 8.0  # after the last key a player who strikes and holds nothing is gone
@@ -102,7 +103,7 @@ class Companion:
         self._onsets_s.append(at_s)
         self._count += 1
         self._first_s = at_s if self._first_s is None else self._first_s
-        count, calm = sum(1 for onset_s in self._onsets_s if onset_s > at_s - 1.0), int(CALM * busy)
+        count, calm = sum(1 for onset_s in self._onsets_s if onset_s > at_s - SECOND_S), int(CALM * busy)
         if count > busy or (self._calm_s is not None and count > calm):
             self._calm_s = self._onsets_s[-1 - calm] + 1.0
 
