@@ -37,7 +37,7 @@ def test_records_come_back_exactly(tmp_path: Path) -> None:
 
 
 def test_every_kind_is_in_the_table() -> None:
-    once = {"mapped", "ended", "expected", "woke", "model", "remembered", "stage"}
+    once = {"mapped", "ended", "expected", "chosen", "kept", "woke", "model", "remembered", "stage"}
     assert {kind for kind, _, _ in EVENING} | once == set(KINDS)
 
 
