@@ -95,7 +95,7 @@ def test_where_a_piece_goes_soon_is_not_where_it_began() -> None:
 @pytest.mark.parametrize(("silence_s", "home"), [(1.0, 0), (600.0, 6)])
 def test_after_a_long_silence_another_piece_begins(silence_s: float, home: int) -> None:
     hearing = heard(CADENCE * 4)
-    heard([pitch + 6 for pitch in CADENCE * 2], hearing, from_s=20.0 + silence_s)
+    heard([pitch + 6 for pitch in CADENCE * 3], hearing, from_s=20.0 + silence_s)
     assert (hearing.home, hearing.plain) == (Key(home, "major"), Key(6, "major"))
 
 
