@@ -1,20 +1,21 @@
 """Answers without ports: a call from a file, the same duet and improviser as on stage, in virtual time."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from livemuse.engine.virtual import Evening
 from livemuse.errors import FileError
-from livemuse.midi.messages import note_off, note_on
+from livemuse.midi.messages import note_off, note_on, program_change
 from livemuse.midi.smf import Song, Track, notes_of, write_song
 from livemuse.model.improviser import Improviser
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
 from livemuse.music.notes import Note, Pedal, PlannedNote
 from livemuse.music.protocols import Journal, Stepper
+from livemuse.music.voicing import programs_of
 from livemuse.recording.midifile import read_midi_file, write_whole
 
 LONGEST_CALL: Final = 2048  # notes; of a longer call the last so many are heard, as a rolling window would
@@ -33,8 +34,7 @@ def answer_file(call: Path, out: Path, stepper: Stepper, controls: Controls) -> 
     if not heard:
         raise FileError(f"{call} holds no notes to answer.", "Give a MIDI file in which something is played.")
     notes = answer_notes(song, heard, stepper, controls)
-    channel = int(controls.number("channel_out")) - 1
-    write_whole(out, song_of(notes, channel))
+    write_whole(out, song_of(notes, programs_of(controls)))
     return {
         "call": os.fspath(call),
         "notes_heard": len(heard),
@@ -65,11 +65,7 @@ def answer_notes(
     evening.do(over_s, "tacet")
     played = evening.run(float("inf"))
     decided_s = evening.decided_s
-    return [
-        PlannedNote(n.take, n.index, n.onset_s - decided_s, n.pitch, n.duration_s, n.velocity)
-        for n in played
-        if n.duration_s > 0.0
-    ]
+    return [replace(n, onset_s=n.onset_s - decided_s) for n in played if n.duration_s > 0.0]
 
 
 def answers_in_turn(
@@ -95,9 +91,10 @@ def answers_in_turn(
     return answers
 
 
-def song_of(notes: list[PlannedNote], channel: int = 0) -> bytes:
-    """A Standard MIDI File with one track, ``livemuse``."""
-    ends = [(n.end_s, note_off(channel, n.pitch, 64)) for n in notes]
-    strikes = [(n.onset_s, note_on(channel, n.pitch, n.velocity)) for n in notes]
+def song_of(notes: list[PlannedNote], programs: Mapping[int, int] | None = None) -> bytes:
+    """A Standard MIDI File with one track, ``livemuse``; ``programs`` are its sounds (0-127) by channel (0-15)."""
+    ends = [(n.end_s, note_off(n.channel, n.pitch, 64)) for n in notes]
+    strikes = [(n.onset_s, note_on(n.channel, n.pitch, n.velocity)) for n in notes]
+    sounds = [(0.0, program_change(*row)) for row in (programs or {}).items()]
     # At one moment an end comes before a strike, or the same pitch would be cut as it starts.
-    return write_song([Track("livemuse", sorted([*ends, *strikes], key=lambda e: (e[0], e[1][0])))])
+    return write_song([Track("livemuse", sounds + sorted([*ends, *strikes], key=lambda e: (e[0], e[1][0])))])

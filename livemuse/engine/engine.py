@@ -7,6 +7,7 @@ engine decides nothing musical: it hands events to the duet and does what the du
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from livemuse.engine import shown
@@ -35,7 +36,7 @@ from livemuse.midi.link import (
 )
 from livemuse.midi.link import TakeBack as TakeBackFrame
 from livemuse.midi.mapping import MapEntry
-from livemuse.music.controls import Controls
+from livemuse.music.controls import CONTROLS, Controls
 from livemuse.music.duet import Duet
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import AllNotesOff, KeyDown, KeyUp, Pedal, PlannedNote
@@ -43,6 +44,8 @@ from livemuse.music.protocols import Clock, Journal
 from livemuse.music.schedule import (
     Action,
     Begin,
+    Chosen,
+    Discard,
     Expect,
     Expected,
     Extend,
@@ -52,6 +55,7 @@ from livemuse.music.schedule import (
     OpenTake,
     Play,
     Remember,
+    Roll,
     Settle,
     Silence,
     TakeBack,
@@ -59,9 +63,10 @@ from livemuse.music.schedule import (
     TurnBegins,
     WakeAt,
 )
+from livemuse.music.voicing import programs_of
 
 NOTICES_KEPT: Final = 8
-_RULES: Final = frozenset({"thru", "channel_in"})
+_RULES: Final = frozenset({"thru", "channel_in"} | {n for n in CONTROLS if n.startswith(("channel_", "program_"))})
 
 
 class Engine:
@@ -81,10 +86,8 @@ class Engine:
         self._clock = clock
         self._journal = journal
         self._entries = entries
-        self._planned: dict[
-            tuple[int, int], tuple[PlannedNote, int]
-        ] = {}  # sent to the stage, not ended: note, channel
-        self._sounding: dict[tuple[int, int], tuple[PlannedNote, int]] = {}
+        self._planned: dict[tuple[int, int], PlannedNote] = {}  # (take, index) -> at the stage, not sent yet
+        self._sounding: dict[tuple[int, int], PlannedNote] = {}  # sent, and not ended
         self._decided_s: dict[int, float] = {}  # take -> when it was decided that its first note sounds
         self._pressed: dict[int, tuple[int, asyncio.TimerHandle]] = {}  # typed keys: pitch -> channel, its end
         self._since_s = clock.now_s()
@@ -119,10 +122,13 @@ class Engine:
         self._show()
 
     def on_made(self, made: Made) -> None:
-        """The improviser made notes, or says what silence it expects."""
+        """The improviser made notes, chose among candidates, or says what silence it expects."""
         match made:
             case Extension(take, notes, shortened, done):
                 self._perform(self.duet.planned(take, notes, shortened, done))
+            case Chosen():
+                self._journal.write("chosen", self._clock.now_s(), **made.fields)
+                self.duet.choosing.chosen = made
             case Expected(take, silence) if silence:
                 at_s = self._clock.now_s()
                 self._journal.write("expected", at_s, take=take, silence=list(silence))
@@ -133,7 +139,7 @@ class Engine:
         """The stage is gone; ``channel << 7 | pitch`` of what it left sounding on the output."""
         now_s = self._clock.now_s()
         self._journal.write("stage", now_s, event="lost")
-        left = [channel << 7 | note.pitch for note, channel in self._sounding.values()]
+        left = [note.channel << 7 | note.pitch for note in self._sounding.values()]
         if self.duet.controls["thru"] == "on":
             left += [channel << 7 | pitch for channel, pitch in self.board.sounding("player")]
         for take, index in list(self._sounding):
@@ -184,6 +190,8 @@ class Engine:
                 self._let_go(pitch)
             self.board.all_ended("player", now_s)
         self._perform(self.duet.do(action, now_s))
+        if action == "keep" and self.duet.turn:
+            self._journal.write("kept", now_s, turn=self.duet.turn)
         self.on_action(action)
         self._show()
 
@@ -218,6 +226,7 @@ class Engine:
         rules = {
             "thru": controls["thru"],
             "channel_in": None if isinstance(channel, str) else int(channel) - 1,
+            "programs": sorted(programs_of(controls).items()),
             "map": [entry.json() for entry in self._entries],
             "in": self.chosen["in"],
             "out": self.chosen["out"],
@@ -273,16 +282,15 @@ class Engine:
             self._perform(self.duet.hear(event))
 
     def _sent(self, frame: NoteSent) -> None:
-        entry = self._planned.pop((frame.take, frame.index), None)
-        if entry is not None:
-            note, channel = entry
-            self._sounding[frame.take, frame.index] = entry
+        note = self._planned.pop((frame.take, frame.index), None)
+        if note is not None:
+            self._sounding[frame.take, frame.index] = note
             self.anything_happened = True
             self._journal.write(
                 "sent", frame.at_s, take=frame.take, index=frame.index, due=frame.due_s, pitch=note.pitch,
-                velocity=note.velocity, channel=channel,
+                velocity=note.velocity, channel=note.channel,
             )  # fmt: skip
-            self.board.struck("livemuse", channel, note.pitch, note.velocity, frame.at_s)
+            self.board.struck("livemuse", note.channel, note.pitch, note.velocity, frame.at_s)
             self.board.sent(frame.take, frame.index)
         decided_s = self._decided_s.pop(frame.take, None)
         if decided_s is not None:
@@ -292,12 +300,11 @@ class Engine:
         self._perform(self.duet.sent(frame.take, frame.index, frame.due_s))
 
     def _ended(self, take: int, index: int, at_s: float) -> None:
-        entry = self._sounding.pop((take, index), None)
-        if entry is not None:
-            note, channel = entry
+        note = self._sounding.pop((take, index), None)
+        if note is not None:
             self._journal.write("ended", at_s, take=take, index=index)
-            if not any(n.pitch == note.pitch and c == channel for n, c in self._sounding.values()):
-                self.board.ended("livemuse", channel, note.pitch, at_s)
+            if not any((n.channel, n.pitch) == (note.channel, note.pitch) for n in self._sounding.values()):
+                self.board.ended("livemuse", note.channel, note.pitch, at_s)
             self.board.changed()
 
     def _forget_unsent(self, take: int) -> None:
@@ -319,7 +326,7 @@ class Engine:
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Listen() | Extend() | Expect() | Settle() | Remember():
+                case Listen() | Roll() | Extend() | Expect() | Settle() | Discard() | Remember():
                     self._work(action)
                 case Begin(plan):
                     if plan.start_s is not None and plan.first_index == 0:
@@ -330,8 +337,8 @@ class Engine:
                         "take", self._clock.now_s(), take=take, turn=turn, revision=revision, yields=bool(yields)
                     )
                     self._to_stage(BeginTake(take, yields, release_s))
-                case Play(notes, shortened, channel):
-                    self._play(notes, shortened, channel)
+                case Play(notes, shortened):
+                    self._play(notes, shortened)
                 case TakeBack(take, release_s):
                     self._to_stage(TakeBackFrame(take, release_s))
                 case Silence():
@@ -351,23 +358,24 @@ class Engine:
         if self.stage is not None:
             self.stage.send(*frames)
 
-    def _play(self, notes: tuple[PlannedNote, ...], shortened: tuple[PlannedNote, ...], channel: int) -> None:
+    def _play(self, notes: tuple[PlannedNote, ...], shortened: tuple[PlannedNote, ...]) -> None:
         frames = []
-        for note in notes:
-            self._planned[note.take, note.index] = (note, channel)
+        self._planned.update(((note.take, note.index), note) for note in notes)
         for note in (*notes, *shortened):
-            table = self._sounding if (note.take, note.index) in self._sounding else self._planned
-            entry = table.get((note.take, note.index))
-            if entry is not None:
-                table[note.take, note.index] = (note, entry[1])
-                frames.append(
-                    PlayNote(note.take, note.index, note.onset_s, note.end_s, entry[1], note.pitch, note.velocity)
-                )
+            key = (note.take, note.index)
+            table = self._sounding if key in self._sounding else self._planned
+            if key in table:  # on the channel on which it was planned
+                n = table[key] = replace(note, channel=table[key].channel)
+                frames.append(PlayNote(*key, n.onset_s, n.end_s, n.channel, n.pitch, n.velocity))
         self._to_stage(*frames)
         self.board.planned(notes, shortened)
 
     def _wake(self) -> None:
-        self._perform(self.duet.wake(self._clock.now_s()))
+        now_s = self._clock.now_s()
+        actions = self.duet.wake(now_s)
+        if actions:
+            self._journal.write("woke", now_s)
+        self._perform(actions)
         self._show()
 
     def _show(self) -> None:

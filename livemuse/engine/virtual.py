@@ -17,12 +17,14 @@ from livemuse.music.protocols import Journal, Partner
 from livemuse.music.schedule import (
     Action,
     Begin,
+    Discard,
     Expect,
     Extend,
     Listen,
     OpenTake,
     Play,
     Remember,
+    Roll,
     Settle,
     Silence,
     TakeBack,
@@ -59,7 +61,8 @@ class VirtualStage:
             if key in self.played:
                 self.played[key] = replace(self.played[key], duration_s=note.duration_s)
             elif any(n.index == note.index for n in take.unsent):
-                take.unsent = deque(note if n.index == note.index else n for n in take.unsent)
+                moved = replace(note, channel=next(n.channel for n in take.unsent if n.index == note.index))
+                take.unsent = deque(moved if n.index == note.index else n for n in take.unsent)
             elif not take.over:
                 take.unsent.append(note)
 
@@ -175,7 +178,7 @@ class Evening:
                 for note in self.stage.send_due(self.now_s):
                     self._journal.write(
                         "sent", note.onset_s, take=note.take, index=note.index, due=note.onset_s, pitch=note.pitch,
-                        velocity=note.velocity, channel=int(self.duet.controls.number("channel_out")) - 1,
+                        velocity=note.velocity, channel=note.channel,
                     )  # fmt: skip
                     self._input(lambda note=note: self.duet.sent(note.take, note.index, note.onset_s))  # type: ignore[misc]
             self._settle_inputs()
@@ -209,11 +212,11 @@ class Evening:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case Listen() | Begin() | Extend() | Expect() | Settle() | Remember():
+            case Listen() | Roll() | Begin() | Extend() | Expect() | Settle() | Discard() | Remember():
                 self._work(action)
             case OpenTake(take, yields, release_s, _, _):
                 self.stage.begin_take(take, yields, release_s)
-            case Play(notes, shortened, _):
+            case Play(notes, shortened):
                 self.stage.play((*notes, *shortened))
             case TakeBack(take, release_s):
                 self._take_back(take, release_s)
@@ -230,9 +233,17 @@ class Evening:
         match task:
             case Listen(notes):
                 self._partner.listen(notes)
-            case Begin(plan):
+            case Roll(plan):
+                self._partner.roll(plan)
+                while self._partner.roll_on():
+                    pass
+            case Begin(plan, choose):
                 self.decided_s = plan.start_s if plan.start_s is not None else self.decided_s
-                self._partner.begin(plan)
+                chosen = self._partner.choose(plan) if choose else None
+                if chosen is not None:
+                    self._journal.write("chosen", self.now_s, **chosen.fields)
+                    self.duet.choosing.chosen = chosen
+                self._partner.begin(plan if chosen is None else chosen.plan(plan))
             case Extend(take, until_s):
                 made = self._partner.extend(take, until_s, 1_000_000)
                 self._input(lambda: self.duet.planned(made.take, made.notes, made.shortened, made.done))
@@ -245,3 +256,5 @@ class Evening:
                 self._partner.remember(earlier, at_s)
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)
+            case Discard(turn, at_s):
+                self._partner.discard(turn, at_s)

@@ -17,7 +17,7 @@ from typing import Final
 
 from livemuse.errors import LinkError
 
-LINK_VERSION: Final = 1
+LINK_VERSION: Final = 2
 LARGEST_FRAME: Final = 1 << 20  # a SysEx dump of a synthesiser is under 512 kB; more is damage
 NO_NOTE: Final = 0xFFFFFFFF  # "no note of this take was sent"
 
@@ -32,7 +32,7 @@ UNTIL_FIRST: Final = 2  # the same, but only while none of it has been sent
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How the stage treats what comes in; JSON of ``RulesFields`` (ports, thru, channels, map, sound)."""
+    """How the stage treats what comes in; JSON of ``RulesFields`` (ports, thru, channels, programs, map, sound)."""
 
     json: bytes
 

@@ -11,11 +11,13 @@ from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal
 NOTE_OFF: Final = 0x80
 NOTE_ON: Final = 0x90
 CONTROL_CHANGE: Final = 0xB0
+PROGRAM_CHANGE: Final = 0xC0
 CLOCK: Final = 0xF8  # 24 a beat
 ACTIVE_SENSING: Final = 0xFE  # "I am still here", about three a second
 
 SUSTAIN: Final = 64  # the right pedal of a piano
 HOLDING_PEDALS: Final = frozenset({64, 66, 69})  # sustain, sostenuto, hold 2: what keeps a released key sounding
+RESET_CONTROLLERS: Final = 121
 ALL_NOTES_OFF: Final = 123
 ENDING_CONTROLLERS: Final = frozenset({120, 123, 124, 125, 126, 127})  # each of these ends every note of its channel
 
@@ -73,6 +75,11 @@ def note_on(channel: int, pitch: int, velocity: int) -> bytes:
 def note_off(channel: int, pitch: int, velocity: int = RELEASE_VELOCITY) -> bytes:
     """Let a key go."""
     return bytes((NOTE_OFF | channel, pitch, velocity))
+
+
+def program_change(channel: int, program: int) -> bytes:
+    """Choose a sound: program 0-127."""
+    return bytes((PROGRAM_CHANGE | channel, program))
 
 
 def control_change(channel: int, controller: int, value: int) -> bytes:

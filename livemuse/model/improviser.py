@@ -12,7 +12,8 @@ from livemuse.model.memory import Memory
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note
 from livemuse.music.protocols import Partner, Stepper
-from livemuse.music.schedule import Extension, Plan
+from livemuse.music.schedule import Chosen, Extension, Plan
+from livemuse.music.voicing import Voicing
 
 AnyStepper = Stepper | GridStepper
 
@@ -36,6 +37,7 @@ class Improviser:
         self._stepper = stepper  # the model that plays
         self._player = _with(stepper, Memory())
         self._next_stepper: AnyStepper | None = None
+        self._voicing = Voicing()
 
     def change_model(self, stepper: AnyStepper) -> None:
         """Go on with another model, told of the rolling window; at once, or when the take under way is settled."""
@@ -69,6 +71,18 @@ class Improviser:
         """How likely nothing more is struck for each of ``SILENCES_S``; empty where the model has no say in it."""
         return self._player.expect(tail)
 
+    def roll(self, plan: Plan) -> None:
+        """Begin to roll candidates for an answer that may be wanted soon."""
+        self._player.roll(plan)
+
+    def roll_on(self) -> bool:
+        """Roll them a slice further, some milliseconds at most; whether there is more to roll."""
+        return self._player.roll_on()
+
+    def choose(self, plan: Plan) -> Chosen | None:
+        """The best of the candidates that were rolled for this call; None where there are none."""
+        return self._player.choose(plan)
+
     def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
         """Motifs of an earlier session may be taken up too; None: none that were struck before ``at_s``."""
         self._player.remember(earlier, at_s)
@@ -76,15 +90,21 @@ class Improviser:
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""
         self._player.begin(plan)
+        self._voicing.begin(plan)
 
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
-        return self._player.extend(take_id, until_s, most)
+        return self._voicing.extend(self._player.extend, take_id, until_s, most)
 
     def settle(self, take_id: int, last_index: int | None) -> None:
         """Notes up to ``last_index`` sounded; what was planned after it never was."""
         self._player.settle(take_id, last_index)
+        self._voicing.settle(take_id, last_index)
         self._take_up_model()
+
+    def discard(self, turn: int, at_s: float) -> None:
+        """What was played of this turn is forgotten; nothing where another model has been taken up since."""
+        self._player.discard(turn, at_s)
 
 
 def _with(stepper: AnyStepper, memory: Memory) -> _Player:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livemuse.model.manners import Hands, stay_out_nats
+from livemuse.music.context import Room
 from livemuse.music.controls import Controls
 from livemuse.music.notes import PIANO_HIGH, PIANO_LOW
 from livemuse.music.theory import parse_key
@@ -28,6 +29,8 @@ REMEMBERED: Final = 12  # notes that weigh on whether a pitch comes again
 _WEIGHTS: Final = tuple(0.8**age for age in range(REMEMBERED))  # of each of them, the latest first
 _REPEAT_NATS: Final = 4.0  # how much less likely each return makes a pitch, at repetition 0
 _KEY_NATS: Final = 3.0  # how fast key_strength weighs: 0.5 costs a note outside the key 2 nats, 0.9 costs it 7
+
+_AWAY_NATS: Final = 3.0  # for playing on the other side of the player's hands
 
 UNSET: Final = ("off", "auto")  # a key that is to be heard is one only when it was
 
@@ -54,12 +57,14 @@ def register_of(register: str) -> Reach:
 
 
 def pitch_nats(
-    controls: Controls, recent: Sequence[int], reach: Reach | None, *, hands: Hands = (), chord: Nats | None = None
-) -> Nats:
+    controls: Controls, recent: Sequence[int], reach: Reach | None, *, hands: Hands = (), chord: Nats | None = None,
+    room: Room | None = None,
+) -> Nats:  # fmt: skip
     """(128,) nats to take off the logits of each pitch; infinity where it is forbidden, never for all of them.
 
     ``recent`` are the pitches that sounded last, oldest first; ``hands`` is where the player's are. ``chord`` (128,) is
-    what the chord of the moment takes off and stands in place of the key, which it has taken into account.
+    what the chord of the moment takes off and stands in place of the key, which it has taken into account. Outside the
+    ``room`` that the player leaves no pitch is allowed, whatever else forbids those inside.
     """
     register = controls.text("register")
     key = controls.text("key") if chord is None else "off"
@@ -73,7 +78,22 @@ def pitch_nats(
     if stay_out > 0.0 and hands:
         there = found + stay_out_nats(stay_out, hands)
         if np.isfinite(there).any():
-            return there
+            found = there
+    return found if room is None else _inside(room, found)
+
+
+def _inside(room: Room, nats: Nats) -> Nats:
+    """These nats where there is room; where they forbid all of it, the room alone counts."""
+    there = room_nats(room) + nats
+    return there if np.isfinite(there).any() else room_nats(room)
+
+
+@lru_cache(maxsize=16)
+def room_nats(room: Room) -> Nats:
+    """(128,) nats for leaving the stretch where livemuse is at home, infinite where there is no room."""
+    found = np.full(128, math.inf)
+    found[list(room.free)] = _AWAY_NATS
+    found[room.home[0] : room.home[1] + 1] = 0.0
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from livemuse.model.chordpull import ChordPull
+from livemuse.model.pace import ALONG_LOUDNESS, Pace
 from livemuse.music.ceilings import Ceilings
 from livemuse.music.chance import uniform
 from livemuse.music.sampling import COLDEST, Draw, Floats, draw, draw_mixed
@@ -35,14 +36,21 @@ class Rules:
         temperature, top_k, top_p = (controls.number(n) for n in ("temperature", "top_k", "top_p"))
         self.controls = controls
         self.ceilings = Ceilings.of(controls)
+        self.room = plan.context.room
         self.density, self.loudness = controls.number("density"), controls.number("velocity")
         self.chords = ChordPull.of(controls, plan.not_before_s if plan.first_beat_s is None else plan.first_beat_s)
         self.anywhen = controls if self.chords is None else controls.replaced("key", "off")  # it has the key in it
         polyphony = controls["polyphony"]
         self.polyphony = None if isinstance(polyphony, str) else int(polyphony)
+        self.pace = None
+        if self.room is not None:
+            self.pace = Pace.beside(plan.context, self.density, self.polyphony)
+            self.density, self.loudness = 1.0, self.loudness * ALONG_LOUDNESS
+            self.polyphony = self.pace.together
         self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
         self._now = self._how
-        self._seed, self._key = int(controls["seed"]), (plan.turn, 0, plan.revision)  # 0: the only candidate
+        self.cold = self._how["pitch"].temperature < COLDEST  # nothing is left to chance
+        self._seed, self._key = int(controls["seed"]), (plan.turn, plan.candidate, plan.revision)
 
     def warm(self, factor: float) -> None:
         """The temperature of the next draws is so many times what it is set to."""
@@ -61,8 +69,7 @@ class Rules:
 
     def whose(self, index: int) -> float:
         """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
-        cold = self._how["pitch"].temperature < COLDEST
-        return 0.0 if cold else uniform(self._seed, *self._key, index, _WHOSE)
+        return 0.0 if self.cold else uniform(self._seed, *self._key, index, _WHOSE)
 
     def stays(self, nats: float, index: int) -> bool:
         """Whether a pitch that costs so many nats is left as it was drawn."""

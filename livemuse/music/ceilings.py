@@ -50,6 +50,11 @@ class Hand:
         other._onsets_s, other._sounding = self._onsets_s.copy(), self._sounding.copy()
         return other
 
+    @property
+    def last_onset_s(self) -> float:
+        """When it struck last."""
+        return self._onsets_s[-1] if self._onsets_s else float("-inf")
+
     def earliest_s(self, ceilings: Ceilings) -> float:
         """The next note may not be struck before this: there are only so many onsets in any second."""
         count, voices = ceilings.notes_per_s, ceilings.voices

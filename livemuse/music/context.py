@@ -24,6 +24,11 @@ class BeatGrid:
         """Beats a minute."""
         return 60.0 / self.period_s
 
+    def nearest_s(self, at_s: float, parts: int) -> float:
+        """Where the nearest of so many equal parts of a beat begins."""
+        part_s = self.period_s / parts
+        return self.beat_s + math.floor((at_s - self.beat_s) / part_s + 0.5) * part_s
+
     def next_beat_s(self, at_s: float, slack_s: float = 0.0) -> float:
         """The first beat that is not more than ``slack_s`` before a time."""
         return self.beat_s + math.ceil((at_s - slack_s - self.beat_s) / self.period_s - 1e-9) * self.period_s
@@ -37,6 +42,14 @@ class BeatGrid:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Where there is room beside the player: the pitches that are free, and those of them where livemuse is at home."""
+
+    free: frozenset[int]
+    home: tuple[int, int]  # lowest and highest of one stretch of them
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What an answer may go by beside the notes themselves."""
 
@@ -44,6 +57,7 @@ class Context:
     beats: BeatGrid | None = None  # of the tempo that is set or heard; None until a beat is
     held: frozenset[int] = frozenset()  # pitches whose keys are down
     density: float = 0.0  # the player's onsets a second, a chord counted as one
+    room: Room | None = None  # to which it is to keep, playing at the same time; None: anywhere
 
 
 NOTHING_HEARD: Final = Context()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livemuse.errors import ControlError
+from livemuse.music.instruments import PROGRAMS
 from livemuse.music.progressions import NAMED, tidy_progression
 from livemuse.music.styles import NO_STYLE, mix_text, parse_mix
 from livemuse.music.theory import parse_key
@@ -23,6 +24,7 @@ GROUPS: Final = {
     "phrase": "the shape of an answer",
     "turns": "who plays when",
     "routing": "where it goes",
+    "voices": "its voices, each on a channel of its own",
     "ceilings": "never more than",
 }
 """The groups of controls, in the order in which they are shown, each with its heading."""
@@ -145,6 +147,33 @@ def _answer_length(text: str) -> Value:
     return f"{amount:g} {unit}"
 
 
+def _program(name: str) -> Callable[[str], Value]:
+    def parse(text: str) -> Value:
+        word = " ".join(text.lower().split())
+        if word == "off" or word in PROGRAMS:
+            return word
+        if word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= len(PROGRAMS):
+            return PROGRAMS[int(word[:4]) - 1]
+        near = [sound for sound in PROGRAMS if word and word in sound][:6]
+        raise ControlError(
+            f"{name} cannot be {text[:40]!r}.",
+            f"Did you mean {', '.join(near)}?"
+            if near
+            else "It is off, a number from 1 to 128, or a General MIDI name.",
+        )
+
+    return parse
+
+
+def program_number(program: str) -> int | None:
+    """The General MIDI number (0-127) of the value of a `program_...` control; None where it is off."""
+    return None if program == "off" else PROGRAMS.index(program)
+
+
+def _voice_channel(name: str) -> Callable[[str], Value]:
+    return lambda text: "off" if text.strip().lower() == "off" else _integer(name, 1, 16)(text)
+
+
 def _channel_in(text: str) -> Value:
     return "all" if text.strip().lower() == "all" else _integer("channel_in", 1, 16)(text)
 
@@ -160,7 +189,7 @@ def _model(text: str) -> Value:
 
 
 CONTOURS: Final = ("off", "auto", "arch", "rise", "fall")
-MODES: Final = ("answer", "continue", "solo")
+MODES: Final = ("answer", "continue", "solo", "duet")
 KEY_CHOICES: Final = ("auto", "off", *(f"{t} {s}" for s in ("major", "minor") for t in
                                ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")))  # fmt: skip
 
@@ -202,15 +231,6 @@ CONTROLS: Final[dict[str, Control]] = {
                  "Draw from the likeliest pitches that share this probability."),
         Control("style", "What it plays like: a mix of the model's styles, each weighing 0 to 1.",
                 "jazz 0.7, Chopin 0.3; or none", NO_STYLE, _style),
-        Control("key", "The scale livemuse plays in; auto is the one it hears.",
-                "auto, off, tonic and scale, or {C E G A}", "auto", _key, "harmony", choices=KEY_CHOICES),
-        _slider("key_strength", 0.9, 0, 1, 0.05, "harmony", "0 ignores the key, 1 never leaves it."),
-        Control("chords", "The chords it plays over; the first begins with its first note.",
-                "off, auto, Am F C G, ii V7 I, or a name", "off", _chords, "harmony",
-                choices=("off", "auto", *NAMED)),
-        _slider("chords_strength", 0.7, 0, 1, 0.05, "harmony", "0 ignores the chords, 1 strikes their notes alone."),
-        Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "harmony",
-                "bpm"),
         Control("register", "Lowest and highest pitch, as MIDI numbers; auto stays near you.", "low-high or auto",
                 "auto", _register),
         _on_grid(_slider("density", 1.0, 0.25, 4, 0.05, "music",
@@ -218,17 +238,34 @@ CONTROLS: Final[dict[str, Control]] = {
                  "How busy: at 2 notes begin twice as readily; the tempo stays."),
         _on_grid(_slider("velocity", 1.0, 0.25, 2, 0.05, "music", "How loud: a factor on every velocity."),
                  "How loud: a factor on how loud you played."),
-        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops, "phrase"),
-        _slider("repetition", 0.7, 0, 1, 0.05, "phrase", "How freely a pitch just played may come again."),
-        _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "phrase",
-                         "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
-                 idle="the model plays alone"),
         _on_grid(_slider("dynamics", 0, 0, 1, 0.05, "music", "0 is as loud as the model likes, 1 as loud as you."),
                  idle="as loud as you"),
         _on_grid(Control("polyphony", "Most notes that sound together, about; auto leaves it to the model.",
                          "auto or 1-16", "auto", _polyphony),
                  idle="left to the model"),
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
+        Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model),
+        _counter("candidates", 8, 1, 16, "music", "So many answers are tried, and the best is played."),
+        _counter("seed", 0, 0, 2**63 - 1, "music", "The same seed gives the same answer to the same call."),
+        Control("key", "The scale livemuse plays in; auto is the one it hears.",
+                "auto, off, tonic and scale, or {C E G A}", "auto", _key, "harmony",
+                choices=KEY_CHOICES),
+        _slider("key_strength", 0.9, 0, 1, 0.05, "harmony", "0 ignores the key, 1 never leaves it."),
+        Control("chords", "The chords it plays over; the first begins with its first note.",
+                "off, auto, Am F C G, ii V7 I, or a name", "off", _chords, "harmony",
+                choices=("off", "auto", *NAMED)),
+        _slider("chords_strength", 0.7, 0, 1, 0.05, "harmony", "0 ignores the chords, 1 strikes their notes alone."),
+        Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "harmony",
+                "bpm"),
+        _picker("start_on", "beat", ("beat", "bar", "any"), "harmony",
+                "Where an answer begins while a beat is clear: on a beat, on a bar, anywhere."),
+        _slider("repetition", 0.7, 0, 1, 0.05, "phrase", "How freely a pitch just played may come again."),
+        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops, "phrase"),
+        _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "phrase",
+                         "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
+                 idle="the model plays alone"),
+        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 8 beats, 4 bars", "auto",
+                _answer_length, "phrase"),
         _picker("contour", "auto", CONTOURS, "phrase",
                 "Where an answer goes: auto is an arch, but a little one, as phrases have it."),
         _slider("phrasing", 0.5, 0, 1, 0.05, "phrase",
@@ -239,18 +276,21 @@ CONTROLS: Final[dict[str, Control]] = {
         Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",
                 "How sure wait=auto must be that you have finished: 0 is hasty, 1 leaves time."),
-        _picker("start_on", "beat", ("beat", "bar", "any"), "harmony",
-                "Where an answer begins while a beat is clear: on a beat, on a bar, anywhere."),
-        Control("answer_length", "How long an answer is.", "auto, 8 s, 16 notes, 8 beats, 4 bars", "auto",
-                _answer_length, "phrase"),
+        _slider("busy", 6, 0.5, 20, 0.5, "turns", "In mode duet: with more onsets a second than this you play alone.",
+                "notes/s"),
         _picker("on_interrupt", "yield", ("yield", "overlap", "ignore"), "turns",
                 "What livemuse does when you come back in."),
-        Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model),
-        _counter("seed", 0, 0, 2**63 - 1, "music", "The same seed gives the same answer to the same call."),
         _picker("thru", "auto", ("auto", "on", "off"), "routing",
                 "Send what you play to the MIDI output too; auto: to the built-in synth only."),
         Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing"),
         _counter("channel_out", 1, 1, 16, "routing", "The channel livemuse plays on."),
+        *(Control(f"channel_{voice}", f"The channel of the {voice} voice; off is channel_out.", "off or 1-16", "off",
+                  _voice_channel(f"channel_{voice}"), "voices") for voice in ("upper", "middle", "lower")),
+        *(Control(f"program_{voice}", f"The sound of {whose}: a General MIDI name or number.", "off, 1-128, or a name",
+                  "off", _program(f"program_{voice}"), group, choices=("off", *PROGRAMS))
+          for voice, whose, group in (
+              ("out", "what livemuse plays", "routing"), ("upper", "the upper voice", "voices"),
+              ("middle", "the middle voice", "voices"), ("lower", "the lower voice", "voices"))),
         _slider("max_notes_per_s", 24, 1, 60, 1, "ceilings", "Never more notes than this in any second.", "notes/s"),
         _on_grid(_counter("max_voices", 10, 1, 32, "ceilings", "Never more notes than this at once.", "notes"),
                  idle="one voice only", families=("melody",)),
@@ -263,6 +303,8 @@ ACTIONS: Final[dict[str, str]] = {
     "answer": "Answer now, without waiting for silence.",
     "tap": "A beat is now: tap the tempo.",
     "lock": "Stay in the key that is heard; again to follow it.",
+    "another": "Another answer to the same call, at once: the next best.",
+    "keep": "Mark this answer in the recording.",
     "later": "Not yet: put off the answer that waits or has just begun, and wait longer from now on.",
     "stop": "Stop playing; what sounds ends within 0.3 s.",
     "finish": "Close with a cadence within a bar, then tacet.",

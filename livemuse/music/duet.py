@@ -12,29 +12,19 @@ Rules for whoever edits this file.
         ^                          |  ^ the player goes on        |  the player comes back in
         '--------------------------'                              '--> listening
     listening --trigger, or mode solo--> playing --stop--> listening
+    listening --a few notes, in mode duet--> playing --the player is busy, or fills the keyboard--> listening
 """
 
 from typing import Final, Literal
 
+from livemuse.music.attending import Attending
+from livemuse.music.choosing import Choosing, ask_ahead, asked_ahead
 from livemuse.music.controls import Controls
-from livemuse.music.hearing.ear import Ear
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Heard, KeyDown, PlannedNote
-from livemuse.music.phrases import SHORTEST_NOTE_S, Listener
-from livemuse.music.schedule import (
-    Action,
-    Expect,
-    Extend,
-    Listen,
-    Play,
-    Remember,
-    Settle,
-    Silence,
-    TurnBegins,
-    WakeAt,
-)
+from livemuse.music.phrases import SHORTEST_NOTE_S
+from livemuse.music.schedule import Action, Extend, Play, Remember, Settle, Silence, TurnBegins, WakeAt
 from livemuse.music.take import HORIZON_S, RELEASE_S, Closing, Take, answer_length
-from livemuse.music.turntaking import ASK_AFTER_S, KNOWN_WITHIN_S, TurnTaking
 
 State = Literal["listening", "waiting", "answering", "playing", "tacet"]
 
@@ -43,19 +33,16 @@ PUT_OFF_S: Final = 1.0  # `later` puts an answer off by another wait, but no les
 TYPICAL_NOTE_S: Final = 0.4  # a key still held counts as this long at least while livemuse plays along
 
 
-class Duet:
+class Duet(Attending):
     """A player and livemuse taking turns; every input returns the actions that follow from it."""
 
     def __init__(self, controls: Controls) -> None:
-        self.controls = controls
-        self.listener = Listener()
-        self.turns = TurnTaking(self.listener)
-        self.ear = Ear(controls["tempo"])
+        super().__init__(controls)
+        self.choosing = Choosing()
         self.turn = 0  # answers begun
         self.tacet = False
         self._take: Take | None = None
         self._takes = 0
-        self._call_began_s: float | None = None
         self._answer_began_s: float | None = None  # and the player has not played since
         self._stage_there = True
         self._resume = False  # the stage was lost while playing on: play on when it is back
@@ -76,29 +63,22 @@ class Duet:
         """When the answer begins if the player stays silent."""
         return self._take.start_s if self._take is not None and self.state == "waiting" else None
 
-    @property
-    def wait_s(self) -> float:
-        """The silence that ends a phrase now."""
-        wait = self.controls["wait"]
-        return self.turns.wait_s(self.controls.number("patience")) if isinstance(wait, str) else float(wait)
-
     # --- what happens --------------------------------------------------------------------------------------------
 
     def hear(self, event: Heard) -> list[Action]:
         """The player did something."""
         take = self._take
-        actions: list[Action] = []
+        actions = self.companion.hear(event, self.controls)
         if isinstance(event, KeyDown):
             if not self._takes_up():
                 return []
             self.turns.came_back(event.at_s, self._answer_began_s)
             self._answer_began_s = None
-            if self._call_began_s is None and self.state != "playing":
+            if self._call_began_s is None and self.state != "playing" and self.companion.resting is None:
                 self._call_began_s = event.at_s
                 actions.append(TurnBegins(self.turn + 1, "player", event.at_s))
             actions += self._make_room(event.at_s)
-        if self.listener.hear(event):
-            self.ear.hear(event)
+        self._attend(event)
         if take is None:
             actions += self._listen() + self._consider(event.at_s)
         return actions
@@ -112,7 +92,7 @@ class Duet:
             return []
         actions: list[Action] = []
         if notes or shortened:
-            actions.append(Play(notes, shortened, int(self.controls.number("channel_out")) - 1))
+            actions.append(Play(notes, self.companion.planned(notes, shortened)))
             take.over_s = max([take.over_s, *(note.end_s for note in notes)])
         if done:
             take.done = True
@@ -132,7 +112,7 @@ class Duet:
         take = self._take
         if take is None or take.id != take_id:
             return []
-        actions = self._sounded(take, index, due_s)
+        actions = self.companion.sent(take_id, index, due_s, self.controls) + self._sounded(take, index, due_s)
         if not take.done and take.closing is None and due_s + HORIZON_S / 2 > take.asked_until_s:
             take.asked_until_s = due_s + HORIZON_S
             actions.append(Extend(take.id, take.asked_until_s))
@@ -145,12 +125,15 @@ class Duet:
             return []
         actions = [] if last_index is None else self._sounded(take, last_index, at_s)
         self._take = None
+        self.companion.taken(take, self.controls)
         actions.append(Settle(take.id, last_index))
         if take.closing is None:  # the player's key did it, and is about to be heard
             return actions
         reason, at_s = take.closing, max(at_s, take.closing_at_s)
         if reason == "finished" and take.decided:
             self.turns.let_be()
+        if self.companion.resting is not None:
+            return actions + self._listen() + self._join(take.closing_at_s)
         if reason == "revise" and (take.decided or take.endless):
             return actions + self._go_on(take, take.closing_at_s)
         if reason in ("stop", "finished") and not take.decided:
@@ -158,6 +141,8 @@ class Duet:
         actions += self._listen()
         if reason == "trigger":
             return actions + self._start(at_s, take.closing_at_s, asked_for=True)
+        if reason == "another":
+            return actions + self._another(at_s)
         if reason == "mode":
             return actions + self._enter_mode(take.closing_at_s)
         return actions + self._consider(at_s)
@@ -165,29 +150,30 @@ class Duet:
     def wake(self, now_s: float) -> list[Action]:
         """A time asked for by ``WakeAt`` has come."""
         take = self._take
-        if take is None:
-            return []
         now_s += 1e-4  # timers are not exact
+        if take is None:
+            return self._join(now_s) if self._along else []
         if take.plan is not None and now_s >= take.ready_s:
             return list(take.made_ready())
         if take.ask_s is not None and now_s >= take.ask_s:
             asked_s, take.ask_s = take.ask_s, None
-            return [Expect(take.id, tuple(self.listener.tail(asked_s)))] if take.waits else []
+            return list(asked_ahead(take, self.listener.tail(asked_s), self._asks, self.controls)) if take.waits else []
         if take.done and take.closing is None and now_s >= take.over_s:
             return self._close("finished", now_s, -1.0)
-        return []
+        return self._join(now_s) if self._along else []
 
     def control(self, controls: Controls, name: str, at_s: float) -> list[Action]:
         """A control was changed to what ``controls`` says: what lies ahead is taken back and made again."""
         self.controls = controls
         if name == "channel_in":  # releases on the old channel will not be heard any more
-            self.listener.let_go(at_s)
+            self._let_go(at_s)
             return [] if self._take else self._listen() + self._consider(at_s)
         if name == "thru":  # changes nothing of what is planned
             return []
         if name == "tempo":
             self.ear.set_tempo(controls["tempo"])
         if name == "mode":
+            self.companion.resting = None
             return self._close("mode", at_s, RELEASE_S) if self._take else self._enter_mode(at_s)
         return self._consider(at_s) if self._take is None else self._close("revise", at_s, -1.0)
 
@@ -200,19 +186,18 @@ class Duet:
         if action != "answer":
             self._resume = False
         match action:
-            case "answer" if not self._stage_there:
-                self._resume = self._endless and not self.tacet
             case "answer":
-                if self._take is None:
-                    return [] if self.tacet else self._start(at_s, at_s, asked_for=True)
-                return self._hurry(self._take, at_s) if self.state == "waiting" else []
+                return self._answer(self._take, at_s)
             case "tap" | "lock" | "forget":
                 self.ear.do(action, at_s)
                 forgets = [Remember(None, at_s)] if action == "forget" else []
                 return [*forgets, *self._close("revise", at_s, -1.0)]
+            case "another":
+                return self._another(at_s)
             case "later":
                 return self._put_off(self._take, at_s) if self._take else []
             case "stop":
+                self.companion.dismiss()
                 return self._close("stop", at_s, RELEASE_S)
             case "finish":
                 self.tacet = True
@@ -223,9 +208,7 @@ class Duet:
                     return self._close("stop", at_s, RELEASE_S)
                 return self._enter_mode(at_s) if self._take is None else []
             case "panic":
-                self.listener.forget()
-                self.ear.let_go(at_s)
-                self._call_began_s = None
+                self._forget_call(at_s)
                 return [Silence(), *self._close("stop", at_s, 0.0)]
         return []
 
@@ -233,9 +216,8 @@ class Duet:
         """The stage died: what it had not reported as sent was not; keys it would have reported as released are."""
         self._stage_there = False
         take = self._take
-        self._resume = take is not None and take.endless
-        self.listener.let_go(at_s)
-        self.ear.let_go(at_s)
+        self._resume = take is not None and take.endless and not self._along
+        self._let_go(at_s)
         if take is None:
             return []
         take.closing = "yield"
@@ -251,21 +233,39 @@ class Duet:
 
     # --- how it follows ------------------------------------------------------------------------------------------
 
-    @property
-    def _endless(self) -> bool:
-        return self.controls["mode"] in ("continue", "solo")
-
     def _takes_up(self) -> bool:
         """Whether what the player strikes now is music to livemuse."""
-        if self.state == "answering":
+        if self.state == "answering" and not self._along:
             return self.controls["on_interrupt"] != "ignore"
         return not (self.state == "playing" and self.controls["mode"] == "solo")
 
-    def _hurry(self, take: Take, at_s: float) -> list[Action]:
+    def _answer(self, take: Take | None, at_s: float) -> list[Action]:
         """The player does not want to wait."""
+        if not self._stage_there:
+            self._resume = self._endless and not self.tacet
+            return []
+        if self._along:
+            self.companion.welcome(at_s)
+            return self._join(at_s)
+        if take is None:
+            return [] if self.tacet else self._start(at_s, at_s, asked_for=True)
+        if self.state != "waiting":
+            return []
         if take.start_s - at_s > WAITED_LONG_S:
             self.turns.too_late()
         return self._close("trigger", at_s, -1.0)
+
+    def _another(self, at_s: float) -> list[Action]:
+        """The next best answer to the call of this turn, from its end on, as if the one before had never been."""
+        if self.state == "answering" and not self.tacet:
+            return self._close("another", at_s, RELEASE_S)
+        if self.state != "listening" or self._endless or self._call_began_s is not None or not self._stage_there:
+            return []
+        self._take, actions = self.choosing.another(self.turn, self._takes + 1, at_s)
+        if self._take is None:
+            return []
+        self._takes += 1
+        return [*actions, *self._open(self._take, at_s, exact=True)]
 
     def _put_off(self, take: Take, at_s: float) -> list[Action]:
         """The player has not finished: an answer that waits waits longer, one that has begun ends."""
@@ -298,6 +298,8 @@ class Duet:
 
     def _make_room(self, at_s: float) -> list[Action]:
         """The player struck a key: what becomes of the take."""
+        if self._take is not None and self._along:
+            return self.companion.give_way(self._take, at_s, self.controls)
         match self.state:
             case "waiting":
                 return self._close("withdrawn", at_s, RELEASE_S)
@@ -319,40 +321,39 @@ class Duet:
             return []
         take.decided = True
         self.turn = take.turn
+        self.choosing.began(take)
         self.listener.phrase_over()
         self._call_began_s = None
         self._answer_began_s = None if take.asked_for or take.finishing else at_s
         return [TurnBegins(take.turn, "livemuse", at_s)]
 
-    def _drop_call(self, at_s: float) -> list[Action]:
-        """What was played gets no answer, but was heard."""
-        notes = tuple(self.listener.tail(at_s))
-        self.listener.consumed(len(notes))
-        self.listener.phrase_over()
-        self._call_began_s = None
-        return [Listen(notes)] if notes else []
-
-    def _listen(self) -> list[Action]:
-        notes = tuple(self.listener.settled())
-        return [Listen(notes)] if notes else []
-
     def _consider(self, now_s: float) -> list[Action]:
         """Whether silence has begun, and so an answer is to be made ready."""
+        if self._along:
+            return self._join(now_s)
         if (
             self._take is not None
             or self.tacet
             or not self._stage_there
             or self.controls["mode"] != "answer"
-            or self.listener.holding
-            or not self.listener.silence_counts
-            or self.listener.silent_since_s is None
+            or not self.listener.phrase_let_go
         ):
             return []
         over_s = self.turns.over_s(self.wait_s)
         return self._start(now_s, now_s if over_s is None else self._begins_s(over_s, now_s))
 
-    def _begins_s(self, over_s: float, now_s: float) -> float:
-        return self.ear.entry_s(max(over_s, now_s), self.controls.text("start_on"))
+    def _join(self, at_s: float) -> list[Action]:
+        """In mode duet: whether there is room and company for livemuse, or no company any more."""
+        take = self._take
+        if self.tacet or not self._stage_there or (take is not None and not take.endless):
+            return []
+        wish, actions = self.companion.look(at_s, self.controls)
+        if take is not None:
+            return actions + (self._finish(take, at_s) if wish == "end" and take.closing is None else [])
+        if wish != "play":
+            return actions
+        resting, self.companion.resting = self.companion.resting, None
+        return actions + (self._start(at_s, at_s, asked_for=True) if resting is None else self._go_on(resting, at_s))
 
     def _enter_mode(self, at_s: float) -> list[Action]:
         if self.controls["mode"] == "solo" and not self.tacet and self._stage_there:
@@ -372,14 +373,10 @@ class Duet:
             self._takes, self.turn + 1, 0, start_s, start_s + length_s, self._endless, 0, notes, start_s + HORIZON_S,
             start_s, asked_for=asked_for,
         )  # fmt: skip
-        waits = not asked_for and not self._endless and since_s is not None
-        if waits and self.controls["wait"] == "auto" and not self.turns.has_word and start_s > now_s:
-            assert since_s is not None
-            take.ask_s = since_s + ASK_AFTER_S
-            take.ready_by(since_s + KNOWN_WITHIN_S)
-        else:
-            take.ready_by()
-        return self._open(take, now_s, exact=True)
+        if not asked_for and not self._endless and since_s is not None and start_s > now_s:
+            ask_ahead(take, since_s, self._asks, self.controls)
+        take.ready_by()
+        return self._open(take, now_s, exact=not self._along)
 
     def _go_on(self, old: Take, at_s: float) -> list[Action]:
         """The same turn, made again from its last sounding note on."""
@@ -387,12 +384,12 @@ class Duet:
         if take is None:
             return self._listen() + self._consider(at_s)
         self._takes, self._take = take.id, take
-        return self._open(take, at_s, exact=not old.decided)
+        return self._open(take, at_s, exact=not old.decided and not self._along)
 
     def _open(self, take: Take, now_s: float, *, exact: bool) -> list[Action]:
         actions = self._listen()
         tail = self.listener.tail(take.start_s, TYPICAL_NOTE_S if take.endless else SHORTEST_NOTE_S)
-        meant, context = self.ear.meant(self.controls, take.start_s), self.ear.context(take.start_s, self.listener.held)
+        meant, context = self.ear.meant(self.controls, take.start_s), self._context(take.start_s)
         actions.append(take.opened(tail, meant, context, exact=exact))
         if take.ready_s <= now_s:
             return actions + list(take.made_ready())

@@ -39,6 +39,7 @@ class PlannedNote:
     pitch: int
     duration_s: float
     velocity: int
+    channel: int = 0
 
     @property
     def end_s(self) -> float:

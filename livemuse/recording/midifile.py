@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from livemuse.errors import FileError
+from livemuse.errors import ControlError, FileError
+from livemuse.midi.messages import program_change
 from livemuse.midi.smf import MARKER, SEQUENCER_SPECIFIC, TEXT, Song, Track, meta, read_song, write_song
+from livemuse.music.controls import CONTROLS, Controls, Value, parse_control
+from livemuse.music.voicing import programs_of
 from livemuse.recording.records import Record, check_format, decode_record
 
 SIGNATURE: Final = b"\x7dlivemuse "  # 7D: the maker's number for whoever has none; then the record's line
@@ -62,12 +65,14 @@ def session_song(records: Sequence[Record]) -> bytes:
     player, livemuse = _Held(), _Held()
     sent: dict[tuple[int, int], tuple[int, int]] = {}  # (take, note) -> (channel, pitch)
     last_s = 0.0
+    sounds = _Sounds()
     for record in records:
         at_s = max(record.at_s - start_s, 0.0)
         last_s = max(last_s, at_s)
         # at the latest moment so far, so that the file keeps the journal's order though stamps may go back
         conductor.append((last_s, meta(SEQUENCER_SPECIFIC, SIGNATURE + record.line)))
         conductor.extend((at_s, message) for message in _signs(record))
+        livemuse.events += [(at_s, message) for message in sounds.told(record)]
         if record.kind == "heard":
             for message in _playable(record.fields["b"]):
                 player.add(at_s, message)
@@ -158,6 +163,30 @@ def records_of(path: Path) -> tuple[Record, ...]:
     return tuple(records)
 
 
+class _Sounds:
+    """Which program livemuse has on which channel, by the controls."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Value] = {}
+        self._programs: dict[int, int] = {}
+
+    def told(self, record: Record) -> list[bytes]:
+        """The program changes that follow from a record."""
+        if record.kind == "session":
+            self._values = {name: value for name, value in record.fields["controls"].items() if name in CONTROLS}
+        elif record.kind == "control" and record.fields["name"] in CONTROLS:
+            self._values[record.fields["name"]] = record.fields["value"]
+        else:
+            return []
+        try:
+            programs = programs_of(Controls({name: parse_control(name, v) for name, v in self._values.items()}))
+        except ControlError:  # of another version, which knew other values
+            return []
+        new = [row for row in programs.items() if self._programs.get(row[0]) != row[1]]
+        self._programs = programs
+        return [program_change(*row) for row in new]
+
+
 def _playable(text: str) -> Iterator[bytes]:
     """The message in a ``heard`` record where a MIDI file can hold it: channel messages and SysEx."""
     try:
@@ -175,6 +204,8 @@ def _signs(record: Record) -> Iterator[bytes]:
     fields = record.fields
     if record.kind == "turn":
         yield meta(MARKER, f"turn {fields['number']}: {fields['who']}")
+    elif record.kind == "kept":
+        yield meta(MARKER, f"keep: turn {fields['turn']}")
     elif record.kind == "control":
         yield meta(TEXT, f"{fields['name']} = {fields['value']}")
     elif record.kind in ("action", "mapped"):

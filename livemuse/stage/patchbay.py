@@ -180,6 +180,8 @@ class Patchbay:
         elif self._cables.concerns(news, self._ports.names) is not None:
             if news.connected and news.source == self._ports.names["out"] and self._owed:
                 self._chores.set("pay", now_s + CABLE_S, self._pay)
+            if news.connected and news.source == self._ports.names["out"]:
+                self._chores.set("programs", now_s + CABLE_S, self._wires.tell_programs)
             self._chores.set("list", now_s + SETTLE_S, self._list_ports)
 
     def _lose_api(self, sentence: str) -> None:

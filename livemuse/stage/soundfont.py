@@ -70,7 +70,7 @@ class Voices:
             self._control(channel, first, second)
         elif kind == 0xE0:
             self._synth.pitchbend(channel, first | second << 7)
-        elif kind == 0xC0 and who == PLAYER:
+        elif kind == 0xC0:
             self._program(channel, first)
 
     def all_keys_up(self) -> None:
@@ -97,7 +97,7 @@ class Voices:
             self._synth.control_change(at, 10, _PANS[who])
 
     def _program(self, channel: int, program: int) -> None:
-        drums = channel % 16 == _DRUM_CHANNEL
+        drums = channel == _DRUM_CHANNEL  # livemuse plays no drums
         try:
             self._synth.program_change(channel, program, drums)
         except RuntimeError:

@@ -44,7 +44,7 @@ from livemuse.stage.patchbay import Patchbay
 from livemuse.stage.player import Player
 from livemuse.stage.ports import Ports
 from livemuse.stage.speaker import WISHES, Speaker
-from livemuse.stage.wires import Wires
+from livemuse.stage.wires import Wires, programs_from
 
 ALONE_S: Final = 600.0  # how long a stage waits for an engine
 REFUSING_S: Final = 10.0  # how long one that cannot play waits to say so
@@ -214,6 +214,7 @@ class Stage:
         if not isinstance(fields, dict):
             raise LinkError("The engine sent rules that are no object.")
         self._hearing.set_rules(HearingRules.from_json(fields))
+        self._wires.set_programs(programs_from(fields.get("programs")))
         asked = {"in": self._settings.port_in, "out": self._settings.port_out}
         wishes = {way: fields[way] or asked[way] for way in asked if isinstance(fields.get(way, 0), str | None)}
         if any(wish != self._patchbay.wishes[way] for way, wish in wishes.items()):

@@ -6,11 +6,12 @@ player (thru) and livemuse, so its ledger counts them; the synth keeps the two a
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from livemuse.midi.echo import Echo
 from livemuse.midi.ledger import Ledger
+from livemuse.midi.messages import RESET_CONTROLLERS, control_change, program_change
 from livemuse.music.notes import Who
 
 
@@ -34,12 +35,14 @@ class Wires:
         self._put: Callable[[bytes], bool] = _nowhere
         self._synth: SynthWire | None = None
         self.output = Ledger()
+        self._programs: dict[int, int] = {}  # channel -> what livemuse sounds like there
         self._synth_ledgers: dict[Who, Ledger] = {"player": Ledger(), "livemuse": Ledger()}
 
     def open_output(self, put: Callable[[bytes], bool]) -> None:
         """From now on messages go to ``put``."""
         with self.lock:
             self._put = put
+            self.tell_programs()
 
     def close_output(self, *, alive: bool) -> list[bytes]:
         """No output from now on: what sounds there is ended, or returned as the messages that are owed to it."""
@@ -56,6 +59,22 @@ class Wires:
             self.end_on_synth("player")
             self.end_on_synth("livemuse")
             self._synth = synth
+            self._tell_synth(self._programs)
+
+    def set_programs(self, programs: Mapping[int, int]) -> None:
+        """livemuse sounds like this on these channels from now on; on others the synth has its own sound again."""
+        with self.lock:
+            before, self._programs = self._programs, dict(programs)
+            new = {channel: program for channel, program in programs.items() if before.get(channel) != program}
+            self._tell_output(new)
+            self._tell_synth(new)
+            for channel in before.keys() - programs.keys():
+                self._on_synth("livemuse", control_change(channel, RESET_CONTROLLERS, 0))
+
+    def tell_programs(self) -> None:
+        """Say it again on the output: there may be a new listener."""
+        with self.lock:
+            self._tell_output(self._programs)
 
     def play(self, data: bytes) -> None:
         """A message of livemuse's: to the output and the synth."""
@@ -108,6 +127,13 @@ class Wires:
         with self.lock:
             self._wire_all(owed, own=True)
 
+    def _tell_output(self, programs: Mapping[int, int]) -> None:
+        self._wire_all([program_change(*row) for row in programs.items()], own=True)
+
+    def _tell_synth(self, programs: Mapping[int, int]) -> None:
+        for row in programs.items():
+            self._on_synth("livemuse", program_change(*row))
+
     def _on_synth(self, who: Who, data: bytes) -> None:
         if self._synth is not None:
             for message in self._synth_ledgers[who].passed(who, data):
@@ -122,3 +148,14 @@ class Wires:
     def _wire_all(self, messages: Iterable[bytes], *, own: bool) -> None:
         for message in messages:
             self._wire(message, own=own)
+
+
+def programs_from(rows: object) -> dict[int, int]:
+    """Channel (0-15) -> program (0-127), of the ``programs`` in a ``Rules`` frame; what is nonsense is left out."""
+    found = {}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, list) and len(row) == 2 and all(isinstance(n, int) for n in row):
+            channel, program = row
+            if 0 <= channel < 16 and 0 <= program < 128:
+                found[channel] = program
+    return found

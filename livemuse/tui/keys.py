@@ -5,8 +5,6 @@ from typing import Final
 
 from textual.binding import Binding
 
-from livemuse.music.controls import ACTIONS
-
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -20,7 +18,7 @@ class Key:
     everywhere: bool = False  # also while a list or a text field is open
 
 
-_ALL: Final = (
+KEYS: Final = (
     Key("f1,question_mark", "F1", "help", "help", "This page (also ?)."),
     Key("space,f2", "Space", "answer", "do('answer')", "Let livemuse answer now, not waiting for silence (also F2)."),
     Key("backspace,f3", "Bksp", "stop", "do('stop')", "Stop livemuse; what sounds ends within 0.3 s (also F3)."),
@@ -62,9 +60,6 @@ _ALL: Final = (
     Key("pagedown", "PgDn", "group", "group(1)", "To the first control of the next group."),
     Key("home", "Home", "first", "end(-1)", "To the first control."),
     Key("end", "End", "last", "end(1)", "To the last control."),
-)
-KEYS: Final = tuple(
-    key for key in _ALL if not key.action.startswith("do('") or key.action.removeprefix("do('").rstrip("')") in ACTIONS
 )
 # in the order in which they give way to a narrow terminal, the last first
 ON_THE_LINE: Final = (

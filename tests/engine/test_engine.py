@@ -60,7 +60,7 @@ async def test_a_phrase_becomes_a_take_and_its_notes_go_to_the_stage() -> None:
     made.on_frame(NoteSent(1, 0, 100.7, 100.7004))
     assert made.state()["state"] == "answering"
     assert made.state()["latency_ms"]["decide_to_first"]["n"] == 1
-    assert [kind for kind, _ in told.records] == ["heard", "turn", "heard", "take", "sent", "turn"]
+    assert [kind for kind, _ in told.records] == ["heard", "turn", "heard", "take", "woke", "sent", "turn"]
 
 
 async def test_a_new_key_withdraws_the_answer() -> None:

@@ -36,7 +36,7 @@ def test_what_may_be_written(name: str, given_value: object, kept: object) -> No
         ("register", "0-128"), ("register", "-1-20"), ("wait", 0), ("answer_length", "0 s"), ("answer_length", "8"),
         ("answer_length", "2.5 notes"), ("answer_length", "nan s"), ("channel_out", 0), ("channel_in", 17),
         ("seed", -1),
-        ("seed", "²"), ("seed", 2**64), ("mode", "duet"), ("model", ""), ("model", "a\x1bb"), ("chords", "Am Q"),
+        ("seed", "²"), ("seed", 2**64), ("mode", "trio"), ("model", ""), ("model", "a\x1bb"), ("chords", "Am Q"),
         ("chords", ""), ("chords", "| Am:5 |"), ("chords", "pop in H"), ("tempo", 19), ("tempo", "fast"),
         ("polyphony", 0), ("polyphony", "many"), ("dynamics", 1.1), ("stay_out", -0.1), ("key", "{C H}"),
         ("imitate", 1.5), ("quantise", 1), ("nonsense", 1),

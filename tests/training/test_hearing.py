@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from livemuse.midi.smf import Track, meta, write_song
-from livemuse.music.notes import KeyDown, KeyUp
+from livemuse.music.notes import Heard, KeyDown, KeyUp
 from training.hearing.chords import agreement, heard_chords, held_chords, labels, progression
 from training.hearing.keys import heard_keys, measure, mirex_score, music21_key, table
 from training.hearing.pieces import KeyedPiece, keyed_pieces
@@ -24,6 +24,11 @@ from training.hearing.titles import Stated, key_in_title, key_of_annotation, key
         ("Fantasy in C Min", 0, "minor"),
         ("Sonata in F# Min", 6, "minor"),
         ("Son. in Bb D.960", 10, "major"),
+        ("Sonata in a, K. 310", 9, "minor"),
+        ("Sonata in c# ", 1, "minor"),
+        ("Sonata Bb, Op. 24, No. 2", 10, "major"),
+        ("Etude op. 25, no. 9, G flat", 6, "major"),
+        ("Military march E-flat", 3, "major"),
         ("Sonata in A D959", 9, "major"),
         ("Nocturne, D flat major, op. 27, no. 2", 1, "major"),
         ("Impromptu op. 142, B-Dur", 10, "major"),
@@ -47,6 +52,7 @@ def test_a_title_states_its_key(title: str, tonic: int, mode: str) -> None:
         "In a Sentimental Mood", "Rhapsody in Blue", "Softly, As In A Morning Sunrise", "Barcarolle", "Etude Op. 25",
         "Sonata in D Major, K. 576, II - Adagio", "Piano Sonata in C Minor - KV. 457 (2nd Movement)",
         "3. Satz aus der Sonate in G-Dur", "Sonata B minor, 2nd part", "Preludes in C Major and A Minor",
+        "Préludes, op. 28, no. 1, C major, op. 28, no. 21, B flat", "Blues for CB", "Deep in a Dream",
         "Sonata No. 26 in 3-flat Major, Op. 81a (2nd & 3rd Movements)", "Romanze a. e-Moll Konzert",
     ],
 )  # fmt: skip
@@ -78,20 +84,26 @@ def test_mirex_gives_something_for_being_near() -> None:
 def _piece(split: str = "validation") -> KeyedPiece:
     pitches = (60, 64, 67, 72, 65, 62, 67, 71, 72, 76, 74, 71, 72, 67, 64, 60)
     onsets_s = tuple(0.25 * number for number in range(len(pitches)))
-    return KeyedPiece("c.mid", split, "c", Stated(0, "major"), "title", pitches, (0.25,) * len(pitches), onsets_s)
+    return KeyedPiece("c.mid", split, "c", Stated(0, "major"), "X", "title", pitches, (0.25,) * len(pitches), onsets_s)
 
 
 def test_a_short_piece_is_heard_to_its_end_at_every_length() -> None:
-    found = heard_keys(_piece())
-    assert set(found) == {"10", "20", "40", "end", "home"}
-    assert set(found.values()) == {Stated(0, "major")}
+    home, now, sure = heard_keys(_piece())
+    assert set(home) == set(now) == {"10", "20", "40", "end"}
+    assert {*home.values(), *now.values()} == {Stated(0, "major")}
+    assert [(one.right, one.close) for one in sure] == [(True, True)] * 2  # after 10 notes, and at the end
 
 
 def test_shares_are_counted_by_split_and_by_who_says_it() -> None:
-    found = measure([_piece(), _piece("train"), _piece("")], False, lambda line: None)
-    assert {name: group["pieces"] for name, group in found["groups"].items()}["title"] == 3
-    assert set(found["groups"]) == {"all", "title", "train", "validation", "title train", "title validation"}
+    found = measure([_piece(), _piece("train"), _piece("train")], False, lambda line: None)
+    assert {name: group["pieces"] for name, group in found["groups"].items()}["X, title"] == 3
+    splits = {f"{name}, {split}" for name in ("all", "X, title") for split in ("train", "validation")}
+    assert set(found["groups"]) == {"all", "X, title", *splits}
+    assert found["sure"][0]["right_above"] == found["sure"][0]["close_above"] == 1.0
+    assert found["sure"][0]["share_above"] == 1.0
+    assert 0.0 < found["cost_us"]["median"] <= found["cost_us"]["p99"]
     assert found["groups"]["all"]["livemuse"]["end"] == {"exact": 1.0, "mirex": 1.0, "exact_by_composition": 1.0}
+    assert found["groups"]["all, train"]["now"]["10"]["exact"] == 1.0
     assert "100.0 (100.0)" in table(json.loads(json.dumps(found)))
 
 
@@ -150,7 +162,7 @@ def test_annotated_chords_are_read_and_silence_is_left_out() -> None:
 
 
 def test_chords_that_are_right_agree_for_as_long_as_they_sound() -> None:
-    played = []
+    played: list[Heard] = []
     for begin_s, chord in ((0.0, (48, 64, 67)), (2.0, (43, 59, 62))):
         for pitch in chord:
             played += [KeyDown(begin_s, 0, pitch, 64), KeyUp(begin_s + 1.9, 0, pitch)]

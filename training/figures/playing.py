@@ -123,8 +123,7 @@ def improvise(stepper: Stepper, call: Sequence[Note], controls: Controls) -> tup
     song = read_song(call_bytes(call))
     heard = notes_of(song, pedal=False)[-LONGEST_CALL:]
     made = answer_notes(song, heard, stepper, controls)
-    channel = int(controls.number("channel_out")) - 1
-    return tuple(notes_of(read_song(song_of(made, channel)))) if made else ()
+    return tuple(notes_of(read_song(song_of(made)))) if made else ()
 
 
 def answered(turns: Sequence[Turn], play: Play, say: Callable[[str], None]) -> list[Turn]:

@@ -1,15 +1,17 @@
 """How often the key heard is the one that a piece states, after so many notes and at the end; beside music21.
 
 The measure is the share that is exactly right, and beside it the weighted score of MIREX as mir_eval computes it: 1
-for the key itself, 0.5 for the one a fifth above, 0.3 for the relative, 0.2 for the parallel.
+for the key itself, 0.5 for the one a fifth above, 0.3 for the relative, 0.2 for the parallel. The key of the piece so
+far (`KeyHearing.home`) is what a title states; the key of the moment is told beside it, as `now`.
 """
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from livemuse.music.hearing.key import KeyHearing
 from livemuse.music.theory import Key
@@ -18,9 +20,20 @@ from training.hearing.titles import Mode, Stated
 
 LENGTHS: Final = (10, 20, 40)
 END: Final = "end"
-HOME: Final = "home"
+AFTER: Final = (*(str(count) for count in LENGTHS), END)
+HEARERS: Final = ("livemuse", "now", "music21")
+SURE: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+CLOSE: Final = 6  # of seven notes: the relative, and the keys a fifth away
 Found = dict[str, Stated]
-"""The key after `10`, `20`, `40` notes and at the `end`; of livemuse's also `home`, the key of all there was."""
+"""The key after `10`, `20`, `40` notes and at the `end`."""
+
+
+class Sure(NamedTuple):
+    """How sure livemuse was at some length, and how near it was: right, and with at least CLOSE notes in common."""
+
+    confidence: float
+    right: bool
+    close: bool
 
 
 def mirex_score(heard: Stated, stated: Stated) -> float:
@@ -35,15 +48,24 @@ def mirex_score(heard: Stated, stated: Stated) -> float:
     return 0.2 if up == 0 else 0.0
 
 
-def heard_keys(piece: KeyedPiece) -> Found:
-    """What livemuse hears: the likeliest key however unsure, told note by note."""
-    hearing, found = KeyHearing(), {}
+def heard_keys(piece: KeyedPiece) -> tuple[Found, Found, list[Sure]]:
+    """What livemuse hears, however unsure: the key of the piece so far, the key of the moment, and how sure that is."""
+    hearing = KeyHearing()
+    home, now, sure = {}, {}, []
     for count, (pitch, onset_s) in enumerate(zip(piece.pitches, piece.onsets_s, strict=True), 1):
         hearing.hear(onset_s, pitch)
-        if count in LENGTHS:
-            found[str(count)] = _stated(hearing.plain)
-    last = _stated(hearing.plain)
-    return {str(n): found.get(str(n), last) for n in LENGTHS} | {END: last, HOME: _stated(hearing.home)}
+        if count in LENGTHS or count == len(piece.pitches):
+            home[str(count)], now[str(count)] = _stated(hearing.home), _stated(hearing.plain)
+            sure.append(_sure(hearing, piece.key))
+    last = str(len(piece.pitches))
+    by_home, by_now = ({after: found.get(after, found[last]) for after in AFTER} for found in (home, now))
+    return by_home, by_now, sure
+
+
+def _sure(hearing: KeyHearing, stated: Stated) -> Sure:
+    heard = _stated(hearing.plain)
+    shared = Key(heard.tonic, heard.mode).pitch_classes & Key(stated.tonic, stated.mode).pitch_classes
+    return Sure(hearing.confidence, heard == stated, len(shared) >= CLOSE)
 
 
 def _stated(key: Key | None) -> Stated:
@@ -78,46 +100,77 @@ def music21_key(pitches: Sequence[int], durations_s: Sequence[float]) -> Stated:
     return Stated(key.tonic.pitchClass, "major" if key.mode == "major" else "minor")
 
 
-def cost_us(pieces: Sequence[KeyedPiece], notes: int = 20_000) -> float:
-    """Microseconds that hearing a note costs here, over the first notes of these pieces; the least of three tries."""
+def cost_us(pieces: Sequence[KeyedPiece], notes: int = 20_000) -> tuple[float, float]:
+    """Microseconds that hearing a note costs here, over the first notes of these pieces: median and 99th percentile."""
     flat = [(pitch, onset_s) for piece in pieces for pitch, onset_s in zip(piece.pitches, piece.onsets_s, strict=True)]
-    tries = []
-    for _ in range(3):
-        hearing, began_s = KeyHearing(), time.process_time()
-        for pitch, onset_s in flat[:notes]:
-            hearing.hear(onset_s, pitch)
-        tries.append((time.process_time() - began_s) / max(len(flat[:notes]), 1))
-    return min(tries) * 1e6
+    hearing, took_s = KeyHearing(), []
+    for pitch, onset_s in flat[:notes]:
+        began_s = time.perf_counter()
+        hearing.hear(onset_s, pitch)
+        took_s.append(time.perf_counter() - began_s)
+    return statistics.median(took_s) * 1e6, sorted(took_s)[int(0.99 * len(took_s))] * 1e6
+
+
+Row = tuple[KeyedPiece, dict[str, Found]]
 
 
 def measure(pieces: Iterable[KeyedPiece], beside: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """Shares right by who states the key and by split; with MIREX scores, and with each composition counted once."""
-    kept, rows = [], []
+    """Shares right by source and split; with MIREX scores, with each composition counted once, and by confidence."""
+    rows: list[Row] = []
+    sure: list[Sure] = []
     for piece in pieces:
-        kept.append(piece)
-        hearers = {"livemuse": heard_keys(piece)} | ({"music21": music21_keys(piece)} if beside else {})
-        rows.append((piece, hearers))
-        if len(kept) % 100 == 0:
-            say(f"{len(kept)} pieces heard")
-    if not kept:
+        home, now, how_sure = heard_keys(piece)
+        rows.append((piece, {"livemuse": home, "now": now} | ({"music21": music21_keys(piece)} if beside else {})))
+        sure += how_sure
+        if len(rows) % 100 == 0:
+            say(f"{len(rows)} pieces heard")
+    if not rows:
         raise ValueError("None of these pieces states its key.")
-    groups: dict[str, list[tuple[KeyedPiece, dict[str, Found]]]] = defaultdict(list)
+    groups: dict[str, list[Row]] = defaultdict(list)
+    splits = {piece.split for piece, _ in rows}
     for row in rows:
-        said_by, split = row[0].said_by, row[0].split
-        for name in ("all", said_by, *((split, f"{said_by} {split}") if split else ())):
+        source, split = f"{row[0].source}, {row[0].said_by}", row[0].split
+        for name in ("all", source, *((f"all, {split}", f"{source}, {split}") if len(splits) > 1 else ())):
             groups[name].append(row)
-    found = {name: _group(groups[name]) for name in sorted(groups)}
-    return {"pieces": len(kept), "cost_us": round(cost_us(kept[:20]), 1), "groups": found}
+    median_us, p99_us = cost_us([piece for piece, _ in rows[:20]])
+    return {
+        "pieces": len(rows),
+        "cost_us": {"median": round(median_us, 1), "p99": round(p99_us, 1)},
+        "groups": {name: _group(groups[name]) for name in sorted(groups)},
+        "sure": _by_confidence(sure),
+    }
 
 
-def _group(rows: Sequence[tuple[KeyedPiece, dict[str, Found]]]) -> dict[str, Any]:
+def _by_confidence(sure: Sequence[Sure]) -> list[dict[str, float]]:
+    """Of the keys of the moment heard with at least so much confidence, and up to the next step of it."""
+    found = []
+    for least, next_one in zip(SURE, (*SURE[1:], 1.1), strict=True):
+        above = [one for one in sure if one.confidence >= least]
+        here = [one for one in above if one.confidence < next_one]
+        found.append(
+            {
+                "from": least,
+                "right": _share([one.right for one in here]),
+                "share_above": len(above) / len(sure),
+                "right_above": _share([one.right for one in above]),
+                "close_above": _share([one.close for one in above]),
+            }
+        )
+    return found
+
+
+def _share(which: Sequence[bool]) -> float:
+    return sum(which) / len(which) if which else 0.0
+
+
+def _group(rows: Sequence[Row]) -> dict[str, Any]:
     times: dict[str, int] = defaultdict(int)
     for piece, _ in rows:
         times[piece.composition] += 1
     found: dict[str, Any] = {"pieces": len(rows), "compositions": len(times)}
     for hearer in rows[0][1]:
         shares: dict[str, dict[str, float]] = {}
-        for after in rows[0][1][hearer]:
+        for after in AFTER:
             scores = [
                 (mirex_score(keys[hearer][after], piece.key), 1 / times[piece.composition]) for piece, keys in rows
             ]
@@ -131,18 +184,21 @@ def _group(rows: Sequence[tuple[KeyedPiece, dict[str, Found]]]) -> dict[str, Any
 
 
 def table(found: dict[str, Any]) -> str:
-    """Lines for a person: shares in percent, exact and (MIREX), after 10, 20, 40 notes and at the end."""
-    columns = [*(str(n) for n in LENGTHS), END, HOME]
-    head = f"{'':24}{'pieces':>7}  {'':9}" + "".join(f"{name:>15}" for name in columns)
-    lines = [head]
+    """Lines for a person: shares in percent, exact and (MIREX), after 10, 20, 40 notes and at the end; and how sure."""
+    lines = [f"{'':40}{'pieces':>7}  {'':9}" + "".join(f"{name:>15}" for name in AFTER)]
     for name, group in found["groups"].items():
-        for hearer in ("livemuse", "music21"):
+        for hearer in HEARERS:
             if hearer in group:
-                first = f"{name:24}{group['pieces']:7}  " if hearer == "livemuse" else " " * 33
-                lines.append(f"{first}{hearer:9}" + "".join(_cell(group[hearer].get(column)) for column in columns))
-    lines.append(f"a note costs {found['cost_us']:.1f} microseconds")
+                first = f"{name:40}{group['pieces']:7}  " if hearer == "livemuse" else " " * 49
+                lines.append(f"{first}{hearer:9}" + "".join(_cell(group[hearer][after]) for after in AFTER))
+    lines += ["", "confidence now   right   at least so sure: of all   right   or 6 of its 7 notes"]
+    for row in found["sure"]:
+        percents = (100 * row[name] for name in ("right", "share_above", "right_above", "close_above"))
+        lines.append("from {:.1f}{:14.1f}{:27.1f}{:8.1f}{:22.1f}".format(row["from"], *percents))
+    cost = found["cost_us"]
+    lines.append(f"\na note costs {cost['median']:.1f} microseconds, 99 in 100 less than {cost['p99']:.1f}")
     return "\n".join(lines)
 
 
-def _cell(share: dict[str, float] | None) -> str:
-    return f"{100 * share['exact']:8.1f} ({100 * share['mirex']:4.1f})" if share else " " * 15
+def _cell(share: dict[str, float]) -> str:
+    return f"{100 * share['exact']:8.1f} ({100 * share['mirex']:4.1f})"

@@ -33,6 +33,7 @@ class KeyedPiece:
     split: str
     composition: str
     key: Stated
+    source: str
     said_by: str  # title, signature or annotation
     pitches: tuple[int, ...]
     durations_s: tuple[float, ...]
@@ -85,7 +86,9 @@ def keyed_pieces(
         rows = note_rows(song)
         if key is not None and len(rows) >= FEWEST_NOTES:
             onsets_s, pitches, durations_s, _ = zip(*rows, strict=True)
-            yield KeyedPiece(str(file.path), file.split, file.composition, key, said_by, pitches, durations_s, onsets_s)
+            yield KeyedPiece(
+                str(file.path), file.split, file.composition, key, file.source, said_by, pitches, durations_s, onsets_s
+            )
 
 
 def _files(data: Path, root: Path | None) -> Iterator[_File]:

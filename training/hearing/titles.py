@@ -2,8 +2,8 @@
 
 A title counts where it names one key for all that the file holds: a later movement of a work has a key of its own,
 and is left out. Names are read as English (``B-flat minor``, ``F# Min``, ``in Eb``) or, before ``Dur`` and ``Moll``,
-as German (``cis-Moll``; ``B-Dur`` is B flat major, ``H-Dur`` is B major). A tonic alone (``Sonata in A, K. 331``) is
-major.
+as German (``cis-Moll``; ``B-Dur`` is B flat major, ``H-Dur`` is B major). A tonic alone is major (``Sonata in A,
+K. 331``; ``Military march E-flat``), and in lower case minor (``Sonata in a, K. 310``).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _ENGLISH: Final = re.compile(
 )
 _DUR_MOLL: Final = re.compile(_NO_LETTER + r"([A-Ha-h])(es|is|s)?[ -]+(?i:(dur|moll))\b")
 _CATALOGUE: Final = r"(?i:on\b|(?:op|kv?|d|s|hob|bwv|hwv|woo)\.?\s*[\dXIV])"
-_TONIC_ALONE: Final = re.compile(
-    r"\b[Ii]n ([A-G])(?:[ -]?(#|♯|b|♭|(?i:sharp|flat)))?(?=\s*(?:$|[,(]|" + _CATALOGUE + "))"
-)
+_ENDS: Final = r"(?=\s*(?:$|[,(:]|" + _CATALOGUE + "))"
+_TONIC_ALONE: Final = re.compile(r"\b[Ii]n ([A-Ga-g])(?:[ -]?(#|♯|b|♭|(?i:sharp|flat)))?" + _ENDS)
+_ALTERED_ALONE: Final = re.compile(_NO_LETTER + r"([A-G])(?:(#|♯|b|♭)|[ -]((?i:sharp|flat)))" + _ENDS)
 _LATER_MOVEMENT: Final = re.compile(
     r"(?i:\b(?:2nd|3rd|4th|5th|second|third|fourth|fifth|last|final) (?:&|and|mov|part)|\b[2-9]\. satz|\baus\b|\ba\. )"
     r"|(?i:missing|\b2nd part|scherzo, rondo)|,\s*(?:II|III|IV|V|VI)\b|- +(?:II|III|IV|V|VI)\."
@@ -55,8 +55,10 @@ def key_in_title(title: str, numbered_movements: bool = False) -> Stated | None:
             return None
     found = {_english(*match.groups()) for match in _ENGLISH.finditer(title)}
     found |= {_german(*match.groups()) for match in _DUR_MOLL.finditer(title)}
+    found |= {_english(m[1], m[2] or m[3], "major") for m in _ALTERED_ALONE.finditer(title)}
     if not found:
-        found = {_english(match.group(1), match.group(2), "major") for match in _TONIC_ALONE.finditer(title)}
+        alone = (match.groups() for match in _TONIC_ALONE.finditer(title))
+        found = {_english(letter, sign, "minor" if letter.islower() else "major") for letter, sign in alone}
     return found.pop() if len(found) == 1 else None
 
 

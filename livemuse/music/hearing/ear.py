@@ -112,7 +112,11 @@ class Ear:
         """How long a bar lasts, at the tempo that is set or heard."""
         beats = self.beats(at_s)
         count = BEATS_A_BAR if beats is None or beats.beats_a_bar is None else beats.beats_a_bar
-        return count * 60.0 / self.meant(controls, at_s).number("tempo")
+        return count * self.beat_s(controls, at_s)
+
+    def beat_s(self, controls: Controls, at_s: float) -> float:
+        """How long a beat lasts, at the tempo that is set or heard."""
+        return 60.0 / self.meant(controls, at_s).number("tempo")
 
     def shown(self, at_s: float) -> dict[str, Any]:
         """What is heard, in plain values, for whoever watches."""

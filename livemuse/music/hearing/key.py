@@ -2,10 +2,10 @@
 
 Each note speaks for or against every key by its degree there (livemuse.music.hearing.key_profiles). Averages of what
 the notes say are kept, over the last few bars and over minutes, and the key heard is the one they speak for most
-together: so a modulation is followed, and a passing dominant is not. A key must lead by a margin to take another's
-place; where the last notes speak much more for another key, what was heard before them fades faster. Against the
-local keys annotated of the Mozart sonatas (Hentschel, Neuwirth and Rohrmeier 2021) this was right more often than a
-hidden Markov model.
+together: so a modulation is followed, and a passing dominant is not. Music mostly begins in its key, so the first
+notes speak once more. A key must lead by a margin to take another's place; where the last notes speak much more for
+another key, what was heard before them fades faster. Against the local keys annotated of the Mozart sonatas
+(Hentschel, Neuwirth and Rohrmeier 2021) this was right more often than a hidden Markov model.
 
 A note counts one, however long or loud: weighing by duration or velocity was tried and is right no more often; so a
 note is heard in full when its key goes down.
@@ -20,10 +20,15 @@ from livemuse.music.hearing.key_profiles import BEFORE, CLASSES, FINER, INSIDE, 
 from livemuse.music.theory import Key
 
 GROWTH: Final = 0.3  # n notes are worth as much as n ** 0.3 that knew nothing of each other
-SURENESS: Final = 0.9  # makes the confidence what it says: of keys heard with 0.7, seven in ten are right or more
+WORTH: Final = 0.75  # of what they say
+SURENESS: Final = 0.5  # makes the confidence what it says: of keys heard with 0.7, seven in ten are right or more
+SURER: Final = 0.35  # for it grows with the number of notes to this power
 RECENT_NOTES: Final = 32  # so many notes ago one counts half in what is heard now
 HOME_NOTES: Final = 640  # and so many in what is heard all along
 ALL_ALONG: Final = 0.3  # what was heard all along weighs so much beside what is heard now
+OPENING_NOTES: Final = 4  # so many notes after the first one counts half in how it began
+OPENING: Final = 0.2  # each of them says so much again
+OPENING_FADES: Final = 20  # in what is heard now that weighs the less the more notes than these were played
 FRESH_NOTES: Final = 12  # and so many in whether it goes somewhere else
 TURNS: Final = 15.0  # so much more must these speak for another key
 FASTER: Final = 0.85  # for what was heard recently to fade so much with each note
@@ -31,28 +36,36 @@ SCALE_NOTES: Final = 48  # and so many in which degrees are in use
 LEAD: Final = 1.3  # so many times as likely must a key be to take the place of the one heard
 REST_S: Final = 2.0
 FORGET_S: Final = 20.0  # in so much silence beyond REST_S all that was heard comes to count half
-CONFIDENT: Final = 0.4  # from this confidence on there is a key to play in
+CONFIDENT: Final = 0.6  # from this confidence on there is a key to play in
 
 _CLEAR_NATS: Final = 5.0  # so much better must a finer scale explain the notes than plain major or minor
 _STAY_NATS: Final = 1.5  # and so much worse the one heard may do before it is given up
 _IN_USE: Final = 0.3  # notes, faded: a degree so little heard is not in use, and a finer scale needs all of its own
 _MODES: Final = ("major", "minor")
 _LEAD_NATS: Final = math.log(LEAD)
+_OPENS: Final = 0.5 ** (1.0 / OPENING_NOTES)
+_OPENING_LASTS: Final = 10 * OPENING_NOTES  # a thousandth is left
 _RECENT, _HOME, _DEGREES, _FRESH = (
     0.5 ** (1.0 / notes) for notes in (RECENT_NOTES, HOME_NOTES, SCALE_NOTES, FRESH_NOTES)
 )
 
 
 class KeyHearing:
-    """Hears the key of what is played, how sure that is, and where it goes; each note costs some 25 microseconds."""
+    """Hears the key of what is played, how sure that is, and where it goes; each note costs some 30 microseconds.
+
+    Ask ``home`` for the key of a piece, after a few notes as at its end; ``heard`` for the key of the moment, in a
+    piece that modulates; ``key`` for one to play in.
+    """
 
     __slots__ = (
         "_all_along",
+        "_begun",
         "_counted",
         "_degrees",
         "_fresh",
         "_last_s",
         "_locked",
+        "_opening",
         "_recent",
         "_scale",
         "_state",
@@ -67,9 +80,11 @@ class KeyHearing:
         """Hear as if nothing had been played; a lock stays."""
         self._recent = [0.0] * len(STATES)  # what the notes say for each of STATES, faded
         self._fresh = [0.0] * len(STATES)  # as in the last few notes alone
+        self._opening = [0.0] * len(STATES)  # in its first notes
         self._all_along = [0.0] * len(STATES)
-        self._weight = self._counted = 0.0  # how many notes, faded, are in these two
+        self._weight = self._counted = 0.0  # how many notes, faded, are in the first of these and in the last
         self._degrees = [0.0] * 12  # notes of each pitch class, faded
+        self._begun = 1.0  # so much of its beginning still counts in what is heard now
         self._state: int | None = None  # the number of the state heard
         self._scale = "major"
         self._last_s: float | None = None
@@ -82,6 +97,9 @@ class KeyHearing:
         said = SPEAKS[pitch % 12]
         if weight != 1.0:
             said = tuple(nats * weight for nats in said)
+        if self._counted < _OPENING_LASTS:
+            share = _OPENS**self._counted
+            self._opening = [old + new * share for old, new in zip(self._opening, said, strict=True)]
         self._recent = [old * _RECENT + new for old, new in zip(self._recent, said, strict=True)]
         self._all_along = [old * _HOME + new for old, new in zip(self._all_along, said, strict=True)]
         self._weight = self._weight * _RECENT + weight
@@ -101,12 +119,12 @@ class KeyHearing:
 
     @property
     def heard(self) -> Key | None:
-        """The likeliest key with its finest clear scale, locked or not, however unsure; None before the first note."""
+        """The likeliest key of the moment with its finest clear scale, locked or not; None before the first note."""
         return None if self._state is None else Key(STATES[self._state][0], self._scale)
 
     @property
     def plain(self) -> Key | None:
-        """The likeliest key as major or minor alone."""
+        """The likeliest key of the moment as major or minor alone."""
         return None if self._state is None else _plain_key(self._plain(self._state))
 
     @property
@@ -116,20 +134,21 @@ class KeyHearing:
 
     @property
     def home(self) -> Key | None:
-        """The key of all that was played, as major or minor: where a piece that has modulated comes from."""
+        """The key of the piece so far, as major or minor: what its title would state; None before the first note."""
         if self._state is None or self._counted <= 0.0:
             return None
-        worth = (1.0 + ALL_ALONG) * SURENESS * self._counted ** (GROWTH - 1.0)
-        nats = [value * worth + before for value, before in zip(self._all_along, BEFORE, strict=True)]
+        worth = (1.0 + ALL_ALONG) * WORTH * self._counted ** (GROWTH - 1.0)
+        nats = self._sum(0.0, worth, OPENING)
         return _plain_key(self._plain(nats.index(max(nats))))
 
     def likelihoods(self) -> list[float]:
         """How likely each of the 24 keys is (they sum to 1): the major ones from C up, then the minor ones."""
         nats = self._nats()
         most = max(nats)
+        sure = SURENESS * max(self._weight, 1.0) ** SURER
         found = [0.0] * 24
         for number, value in enumerate(nats):
-            found[self._plain(number)] += math.exp(value - most)
+            found[self._plain(number)] += math.exp((value - most) * sure)
         total = sum(found)
         return [value / total for value in found]
 
@@ -168,6 +187,7 @@ class KeyHearing:
     def _fade(self, factor: float) -> None:
         self._recent = [value * factor for value in self._recent]
         self._all_along = [value * factor for value in self._all_along]
+        self._opening = [value * factor for value in self._opening]
         self._degrees = [value * factor for value in self._degrees]
         self._weight *= factor
         self._counted *= factor
@@ -176,9 +196,14 @@ class KeyHearing:
         """What all that was heard says for each of STATES, up to a constant."""
         if self._weight <= 0.0 or self._counted <= 0.0:
             return list(BEFORE)
-        worth = SURENESS * self._weight**GROWTH
-        now, ever = worth / self._weight, ALL_ALONG * worth / self._counted
-        return [a * now + b * ever + c for a, b, c in zip(self._recent, self._all_along, BEFORE, strict=True)]
+        worth = WORTH * self._weight**GROWTH
+        began = OPENING * self._begun * min(1.0, OPENING_FADES / self._counted)
+        return self._sum(worth / self._weight, ALL_ALONG * worth / self._counted, began)
+
+    def _sum(self, now: float, ever: float, began: float) -> list[float]:
+        """Nats for each of STATES: what was heard recently, all along and first, by these weights."""
+        heard = zip(self._recent, self._all_along, self._opening, BEFORE, strict=True)
+        return [a * now + b * ever + c * began + d for a, b, c, d in heard]
 
     def _choose(self) -> None:
         nats = self._nats()
@@ -193,6 +218,7 @@ class KeyHearing:
         if self._state is not None and max(self._fresh) - self._fresh[self._state] > TURNS:
             self._recent = [value * FASTER for value in self._recent]
             self._weight *= FASTER
+            self._begun *= FASTER
 
     def _choose_scale(self, tonic: int, mode: str, family: str) -> None:
         degrees = self._degrees

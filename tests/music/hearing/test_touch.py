@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livemuse.music.hearing.touch import TouchHearing, spread_of
+from livemuse.music.hearing.touch import Spread, TouchHearing, spread_of
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal
 
 
 def played(pitches: list[int], every_s: float, share: float, velocity: int = 64) -> TouchHearing:
-    hearing, events = TouchHearing(), []
+    hearing = TouchHearing()
+    events: list[Heard] = []
     for number, pitch in enumerate(pitches):
         events += [KeyDown(number * every_s, 0, pitch, velocity), KeyUp((number + share) * every_s, 0, pitch)]
     for event in sorted(events, key=lambda event: (event.at_s, isinstance(event, KeyUp))):
@@ -27,8 +28,8 @@ def test_nothing_is_heard_before_the_first_key() -> None:
 
 def test_register_and_loudness_are_the_middle_of_what_was_struck_last() -> None:
     hearing = played([40] * 40 + [60, 62, 64, 65, 67] * 8, 0.25, 0.5, velocity=80)
-    assert hearing.register == (62, 64, 65)
-    assert hearing.loudness == (80, 80, 80)
+    assert hearing.register == Spread(62, 64, 65)
+    assert hearing.loudness == Spread(80, 80, 80)
 
 
 def test_staccato_is_half_of_legato() -> None:
