@@ -69,7 +69,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         if take is not None and take.rules.pace is not None:
             played = 0 if last_index is None else last_index - take.plan.first_index + 1
             if played == len(take.notes) and not take.done:  # whether it was made already is chance
-                alone(self._next_note(take), self._stepper)
+                alone(self._more(take), self._stepper)
             self._due_s = take.notes[played].onset_s if played < len(take.notes) else None
         super().settle(take_id, last_index)
 
