@@ -38,11 +38,14 @@ from livemuse.midi.link import TakeBack as TakeBackFrame
 from livemuse.midi.mapping import MapEntry
 from livemuse.music.controls import CONTROLS, Controls
 from livemuse.music.duet import Duet
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import AllNotesOff, KeyDown, KeyUp, Pedal, PlannedNote
 from livemuse.music.protocols import Clock, Journal
 from livemuse.music.schedule import (
     Action,
     Begin,
+    Chosen,
+    Discard,
     Expect,
     Expected,
     Extend,
@@ -51,6 +54,8 @@ from livemuse.music.schedule import (
     Made,
     OpenTake,
     Play,
+    Remember,
+    Roll,
     Settle,
     Silence,
     TakeBack,
@@ -117,10 +122,13 @@ class Engine:
         self._show()
 
     def on_made(self, made: Made) -> None:
-        """The improviser made notes, or says what silence it expects."""
+        """The improviser made notes, chose among candidates, or says what silence it expects."""
         match made:
             case Extension(take, notes, shortened, done):
                 self._perform(self.duet.planned(take, notes, shortened, done))
+            case Chosen():
+                self._journal.write("chosen", self._clock.now_s(), **made.fields)
+                self.duet.choosing.chosen = made
             case Expected(take, silence) if silence:
                 at_s = self._clock.now_s()
                 self._journal.write("expected", at_s, take=take, silence=list(silence))
@@ -182,7 +190,16 @@ class Engine:
                 self._let_go(pitch)
             self.board.all_ended("player", now_s)
         self._perform(self.duet.do(action, now_s))
+        if action == "keep" and self.duet.turn:
+            self._journal.write("kept", now_s, turn=self.duet.turn)
         self.on_action(action)
+        self._show()
+
+    def remember(self, earlier: MotifMemory, session: str) -> None:
+        """What was played in an earlier session may be taken up from the next unsounded note on."""
+        at_s = self._clock.now_s()
+        self._journal.write("remembered", at_s, session=session, notes=earlier.to_rows())
+        self._perform(self.duet.remember(earlier, at_s))
         self._show()
 
     def press(self, pitch: int, velocity: int, hold_s: float) -> None:
@@ -224,9 +241,8 @@ class Engine:
     def state(self) -> dict[str, Any]:
         """The ``state`` event."""
         return shown.state(
-            self.duet, self.facts, self.meters.figures(), self._since_s, self._clock.now_s(),
-            sounding=len(self._sounding),
-        )  # fmt: skip
+            self.duet, self.facts, self.meters.figures(), self._since_s, len(self._sounding), self._clock.now_s()
+        )
 
     def ports(self) -> dict[str, Any]:
         """The ``ports`` event."""
@@ -310,7 +326,7 @@ class Engine:
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Listen() | Extend() | Expect() | Settle():
+                case Listen() | Roll() | Extend() | Expect() | Settle() | Discard() | Remember():
                     self._work(action)
                 case Begin(plan):
                     if plan.start_s is not None and plan.first_index == 0:

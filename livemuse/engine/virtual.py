@@ -17,11 +17,14 @@ from livemuse.music.protocols import Journal, Partner
 from livemuse.music.schedule import (
     Action,
     Begin,
+    Discard,
     Expect,
     Extend,
     Listen,
     OpenTake,
     Play,
+    Remember,
+    Roll,
     Settle,
     Silence,
     TakeBack,
@@ -209,7 +212,7 @@ class Evening:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case Listen() | Begin() | Extend() | Expect() | Settle():
+            case Listen() | Roll() | Begin() | Extend() | Expect() | Settle() | Discard() | Remember():
                 self._work(action)
             case OpenTake(take, yields, release_s, _, _):
                 self.stage.begin_take(take, yields, release_s)
@@ -230,9 +233,17 @@ class Evening:
         match task:
             case Listen(notes):
                 self._partner.listen(notes)
-            case Begin(plan):
+            case Roll(plan):
+                self._partner.roll(plan)
+                while self._partner.roll_on():
+                    pass
+            case Begin(plan, choose):
                 self.decided_s = plan.start_s if plan.start_s is not None else self.decided_s
-                self._partner.begin(plan)
+                chosen = self._partner.choose(plan) if choose else None
+                if chosen is not None:
+                    self._journal.write("chosen", self.now_s, **chosen.fields)
+                    self.duet.choosing.chosen = chosen
+                self._partner.begin(plan if chosen is None else chosen.plan(plan))
             case Extend(take, until_s):
                 made = self._partner.extend(take, until_s, 1_000_000)
                 self._input(lambda: self.duet.planned(made.take, made.notes, made.shortened, made.done))
@@ -241,5 +252,9 @@ class Evening:
                 if silence:
                     self._journal.write("expected", at_s, take=take, silence=list(silence))
                     self._input(lambda: self.duet.expected(take, silence, at_s))
+            case Remember(earlier, at_s):
+                self._partner.remember(earlier, at_s)
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)
+            case Discard(turn, at_s):
+                self._partner.discard(turn, at_s)

@@ -6,113 +6,48 @@ nothing. Pure but for the model: the same calls in the same order give the same 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from livemuse.model.beam import Beam
 from livemuse.model.conversation import FEED, Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
+from livemuse.model.free_take import Made, Moment, Take, Words
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
-from livemuse.model.manners import LAST_VELOCITIES, Hands, crowd_nats, hands_of, loudness_nats, struck_together
+from livemuse.model.manners import LAST_VELOCITIES, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
 from livemuse.model.pace import about_to, too_soon_nats
-from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, Reach, pitch_nats, reach_of, room_nats
+from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, pitch_nats, reach_of, room_nats
+from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling
 from livemuse.model.rules import Rules
 from livemuse.model.shaping import CHORD_S, MOST_IN_CHORD, Shaping, surprise_nats
 from livemuse.model.styles import style_for
-from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S, Ceilings, Hand
-from livemuse.music.following import NOTHING_TAKEN, Following, Proposal
-from livemuse.music.loops import NOTHING_STRUCK, Line
+from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S, Ceilings
+from livemuse.music.following import Proposal
+from livemuse.music.loops import NOTHING_STRUCK
 from livemuse.music.notes import Note, PlannedNote
-from livemuse.music.phrasing import NO_SURPRISE, Surprise
 from livemuse.music.protocols import Stepper
-from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Extension, Plan
-from livemuse.music.styles import NO_STYLE
 from livemuse.music.vocabulary import VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
 _LIKELIEST: Final = 16  # pitches that are weighed where the first does not suit its chord
-Made = tuple[PlannedNote, list[PlannedNote]]
-"""A note, and earlier ones that end sooner because of it."""
-Words = tuple[int, int, int, int]
-"""A note as it is fed: (pitch, step bin, duration bin, velocity bin)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """Everything the next note depends on, after some note."""
-
-    state: Any
-    onset_s: float | None  # of the last note
-    recent: tuple[int, ...]  # pitches of whoever played, oldest first
-    heard: tuple[int, ...]  # pitches of the player alone
-    hand: Hand  # never changed once it is in a moment
-    mix: str = NO_STYLE  # the control `style` that the state was told of with its last notes
-    told: tuple[tuple[Any, Words], ...] = ()  # those notes, each with the state before it
-    loud: tuple[int, ...] = ()  # velocities of the player alone
-    following: Following = NOTHING_TAKEN  # what of the player's was taken up
-    line: Line = NOTHING_STRUCK  # what livemuse struck in this turn
-    surprise: Surprise = NO_SURPRISE  # of the last pitches, to the model
-
-
-@dataclass(slots=True)
-class _Take:
-    plan: Plan
-    rules: Rules
-    reach: Reach | None
-    hands: Hands
-    moments: list[_Moment]  # [before the first note, after note 0, ...]
-    notes: list[PlannedNote]
-    imitating: Imitating
-    shape: Shaping
-    expects: Floats  # (128,) logits of the next pitch
-    exact_s: float | None  # when its first note is struck, where that is settled
-    done: bool = False
-
-    @property
-    def index(self) -> int:
-        """The number of the next note."""
-        return self.plan.first_index + len(self.notes)
-
-
-class FreeImproviser(Remembering[_Moment, _Take]):
+class FreeImproviser(Remembering[Moment, Take]):
     """One partner with a memory: what was heard and played, and the takes being made."""
 
     def __init__(self, stepper: Stepper, memory: Memory | None = None, vocabulary: Vocabulary = VOCABULARY) -> None:
         self._stepper = stepper
         self._vocabulary = vocabulary
         told = memory if memory is not None else Memory()
-        super().__init__(_Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
+        super().__init__(Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
         self._peek = Peek(self._now)
         self._due_s: float | None = None  # of the first note that the take settled last did not come to, in mode duet
-
-    def begin(self, plan: Plan) -> None:
-        """Make ready to improvise a take; the tail of the call is fed for this take alone."""
-        moment = self._in_style(self._now, plan.controls.text("style"))
-        for note in plan.tail:
-            moment = self._after(moment, note)
-        if plan.revision == 0:
-            moment = replace(moment, following=moment.following.begun(), line=NOTHING_STRUCK)
-        rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
-        nats = pitch_nats(rules.anywhen, (), reach, hands=hands, room=rules.room)
-        shape = Shaping(plan, reach, rules.chords)
-        imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
-        self._takes[plan.take] = _Take(
-            plan,
-            rules,
-            reach,
-            hands,
-            [moment],
-            [],
-            imitating,
-            shape,
-            np.zeros(128),
-            about_to(plan, self._due_s) if plan.start_s is None else plan.start_s,
-        )
 
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
@@ -122,14 +57,10 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         notes: list[PlannedNote] = []
         shortened: list[PlannedNote] = []
         while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
-            made = alone(self._next_note(take), self._stepper)
-            if made is None:
-                take.done = True
-                break
-            notes.append(made[0])
-            shortened += made[1]
-            left = take.plan.notes_left
-            take.done = take.done or (left is not None and len(take.notes) >= left)
+            made = alone(self._more(take), self._stepper)
+            if made is not None:
+                notes.append(made[0])
+                shortened += made[1]
         return Extension(take_id, tuple(notes), tuple(shortened), take.done)
 
     def settle(self, take_id: int, last_index: int | None) -> None:
@@ -138,7 +69,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         if take is not None and take.rules.pace is not None:
             played = 0 if last_index is None else last_index - take.plan.first_index + 1
             if played == len(take.notes) and not take.done:  # whether it was made already is chance
-                alone(self._next_note(take), self._stepper)
+                alone(self._more(take), self._stepper)
             self._due_s = take.notes[played].onset_s if played < len(take.notes) else None
         super().settle(take_id, last_index)
 
@@ -147,9 +78,55 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         moment = self._peek.after(self._now, tail, self._after)
         return silence_shares(self._stepper, moment.state, self._vocabulary)
 
+    # --- several answers -----------------------------------------------------------------------------------------
+
+    def _after_tail(self, plan: Plan) -> Moment:
+        moment = self._in_style(self._now, plan.controls.text("style"))
+        for note in plan.tail:
+            moment = self._after(moment, note)
+        if plan.revision > 0:
+            return moment
+        return replace(moment, following=moment.following.begun(), line=NOTHING_STRUCK)
+
+    def _open(self, plan: Plan, moment: Moment) -> Take:
+        rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
+        nats = pitch_nats(rules.anywhen, (), reach, hands=hands, room=rules.room)
+        shape = Shaping(plan, reach, rules.chords)
+        imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
+        exact_s = about_to(plan, self._due_s) if plan.start_s is None else plan.start_s
+        return Take(plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), exact_s, path=plan.path)
+
+    def _candidates(self, plan: Plan, count: int) -> Rolling:
+        moment = self._after_tail(plan)
+        takes = [self._open(replace(plan, candidate=k), moment) for k in range(count)]
+        if takes[0].rules.cold:
+            return Beam(takes[0], self._branch, self._stepper, count)
+        talks, tally = [self._whole(take) for take in takes], Tally(self._stepper, count, self._start(moment.mix))
+        return TogetherRolling(takes, talks, tally, self._stepper, self._wanted(plan, moment.surprise.player))
+
+    def _whole(self, take: Take) -> Talk[None]:
+        while not take.done and len(take.notes) < MOST_ROLLED:
+            yield from self._more(take)
+
+    def _branch(self, take: Take, most: int) -> list[tuple[float, Take, Talk[Any]]]:
+        """The likeliest next pitches of a take, each with its log-likelihood under all rules, and how it goes on."""
+        moment, at_s = take.moments[-1], take.plan.not_before_s
+        take.expects = self._stepper.logits(moment.state, "pitch", ())
+        proposal = take.imitating.proposal(moment.following, max(moment.onset_s or at_s, at_s), 0.0)
+        proposal = take.shape.spared(proposal, moment.line)
+        nats = np.asarray(cleared(take.expects, proposal) - self._pitch_nats(take), np.float64)
+        first = take.rules.mixed(nats, "pitch", take.index, proposal.weights)[0]
+        nats -= np.logaddexp.reduce(nats)
+        likely = [int(p) for p in np.argsort(-nats, kind="stable")[:most] if np.isfinite(nats[p]) and p != first]
+        forks = [(float(nats[p]), take.fork(p)) for p in (first, *likely[: most - 1])]
+        return [(found, fork, self._more(fork)) for found, fork in forks]
+
+    def _back(self, moment: Moment, late_s: float) -> Moment:
+        return replace(moment, onset_s=moment.onset_s and moment.onset_s + late_s, hand=self._now.hand)
+
     # --- one note ------------------------------------------------------------------------------------------------
 
-    def _after(self, moment: _Moment, note: Note) -> _Moment:
+    def _after(self, moment: Moment, note: Note) -> Moment:
         step_s = 0.0 if moment.onset_s is None else max(note.onset_s - moment.onset_s, 0.0)
         words = self._vocabulary
         surprise = moment.surprise.heard(surprise_nats(self._stepper.logits(moment.state, "pitch", ()), note.pitch))
@@ -172,12 +149,12 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         labels = self._stepper.labels
         return self._stepper.start(style_for(mix, labels)) if labels else self._stepper.start()
 
-    def _fed(self, moment: _Moment, words: Words) -> _Moment:
+    def _fed(self, moment: Moment, words: Words) -> Moment:
         """The moment with one note more in its state, told in its style."""
         state, told = alone(self._told(moment, words), self._stepper)
         return replace(moment, state=state, told=told)
 
-    def _told(self, moment: _Moment, words: Words) -> Talk[tuple[Any, tuple[tuple[Any, Words], ...]]]:
+    def _told(self, moment: Moment, words: Words) -> Talk[tuple[Any, tuple[tuple[Any, Words], ...]]]:
         """The state after one note more, told in the style of the moment; and the last notes so told."""
         labels = self._stepper.labels
         if not labels:
@@ -185,7 +162,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         state = yield Ask(FEED, moment.state, words, style_for(moment.mix, labels))
         return state, (*moment.told, (moment.state, words))[-RETOLD_NOTES:]
 
-    def _in_style(self, moment: _Moment, mix: str) -> _Moment:
+    def _in_style(self, moment: Moment, mix: str) -> Moment:
         """The moment as it is where this mix is asked for: the last notes are told anew, so the next one obeys it."""
         if mix == moment.mix:
             return moment
@@ -197,7 +174,14 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             told = self._fed(told, words)
         return told
 
-    def _next_note(self, take: _Take) -> Talk[Made | None]:
+    def _more(self, take: Take) -> Talk[Made | None]:
+        """The next note and earlier ones that end sooner because of it; None where the take is done."""
+        made = yield from self._next_note(take)
+        left = take.plan.notes_left
+        take.done = take.done or made is None or (left is not None and len(take.notes) >= left)
+        return made
+
+    def _next_note(self, take: Take) -> Talk[Made | None]:
         plan, moment, rules, index = take.plan, take.moments[-1], take.rules, take.index
         take.expects = yield Ask("pitch", moment.state, ())
         if moment.line.closed_s is not None:
@@ -231,7 +215,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         return made
 
     def _struck(
-        self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool = False
+        self, take: Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool = False
     ) -> Talk[Made]:
         """The note with a (pitch, step bin), how long and how loud it is; it is what the model heard last."""
         plan, moment, rules = take.plan, take.moments[-1], take.rules
@@ -251,7 +235,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         take.notes.append(note)
         return note, shortened
 
-    def _closing(self, take: _Take, onset_s: float, until_s: float) -> Talk[Made | None]:
+    def _closing(self, take: Take, onset_s: float, until_s: float) -> Talk[Made | None]:
         """The first note of the last onset; what still sounds and does not belong to it ends there."""
         moment = take.moments[-1]
         onset_s = max(onset_s, moment.hand.earliest_s(take.rules.ceilings))
@@ -266,7 +250,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
                 shortened.append(replace(other, duration_s=onset_s - other.onset_s))
         return note, shortened
 
-    def _also_closing(self, take: _Take, onset_s: float) -> Talk[Made | None]:
+    def _also_closing(self, take: Take, onset_s: float) -> Talk[Made | None]:
         """One more note of the last onset, where the model strikes one with it, or that is a bass alone so far."""
         plan, moment, rules = take.plan, take.moments[-1], take.rules
         chord = [n for n in take.notes[-MOST_IN_CHORD:] if n.onset_s >= onset_s]
@@ -286,21 +270,23 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         wished = Wish(duration_s=chord[0].duration_s)
         return (yield from self._struck(take, (pitch, step_bin), chord[-1].onset_s, wished, closes=True))
 
-    def _pitch_nats(self, take: _Take, chord: Nats | None = None) -> Nats:
+    def _pitch_nats(self, take: Take, chord: Nats | None = None) -> Nats:
         moment, plan = take.moments[-1], take.plan
         rules = take.rules
         nats = pitch_nats(rules.anywhen, moment.recent, take.reach, hands=take.hands, chord=chord, room=rules.room)
         at_s = plan.not_before_s if moment.onset_s is None else max(moment.onset_s, plan.not_before_s)
         return take.shape.shaped(nats, at_s, take.index, moment.line)
 
-    def _pitch(self, take: _Take, proposal: Proposal) -> tuple[int, Wish]:
+    def _pitch(self, take: Take, proposal: Proposal) -> tuple[int, Wish]:
         """The next pitch, and what the player's material wishes of its note."""
         logits, nats = cleared(take.expects, proposal), self._pitch_nats(take)
         shares = {p: share for p, share in proposal.weights.items() if nats[p] < math.inf}
         pitch, own = take.rules.mixed(logits - nats, "pitch", take.index, shares)
+        if len(take.notes) < len(take.path) and pitch != take.path[len(take.notes)]:
+            pitch, own = take.path[len(take.notes)], False
         return pitch, wish(proposal, pitch, own)
 
-    def _in_chord(self, take: _Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> Talk[int]:
+    def _in_chord(self, take: Take, of_chord: Nats, pitch: int, when: tuple[float, int]) -> Talk[int]:
         """The pitch that was drawn, or one in its place that suits the chord of its (onset, step bin) better.
 
         A pitch is drawn before its onset is known. So it is kept with the probability that the chord leaves it, and
@@ -323,7 +309,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
                 scores[likely] = logits[likely] + steps[step_bin] - np.logaddexp.reduce(steps)
         return take.rules.draw_again(scores, take.index)
 
-    def _voices(self, take: _Take, onset_s: float) -> Ceilings:
+    def _voices(self, take: Take, onset_s: float) -> Ceilings:
         """The ceilings; where fewer notes are to sound together, what rang before the last that were struck ends."""
         ceilings, polyphony = take.rules.ceilings, take.rules.polyphony
         if polyphony is None:
@@ -331,11 +317,11 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
         return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
 
-    def _exact(self, moment: _Moment, start_s: float) -> tuple[float, int]:
+    def _exact(self, moment: Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
         return start_s, self._vocabulary.step_bin(step_s)
 
-    def _onset(self, take: _Take, pitch: int, wished: Wish) -> Talk[tuple[float, int] | None]:
+    def _onset(self, take: Take, pitch: int, wished: Wish) -> Talk[tuple[float, int] | None]:
         """(onset, step bin) of the next note, or None where none fits before the end."""
         plan, moment, rules = take.plan, take.moments[-1], take.rules
         previous_s = moment.onset_s if moment.onset_s is not None else plan.not_before_s
@@ -368,7 +354,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
             onset_s = rules.pace.on_beat_s(onset_s, free_s, previous_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
-    def _step(self, take: _Take, pitch: int, within: tuple[int, int], free_s: float = 0.0) -> Talk[tuple[int, float]]:
+    def _step(self, take: Take, pitch: int, within: tuple[int, int], free_s: float = 0.0) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the time since the last onset."""
         rules, words, (low, high) = take.rules, self._vocabulary, within
         logits = yield Ask("step", take.moments[-1].state, (pitch,))
@@ -382,7 +368,7 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         return step_bin, rules.inside(words, "step", step_bin, take.index)
 
     def _length(
-        self, take: _Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool
+        self, take: Take, drawn: tuple[int, int], onset_s: float, wished: Wish, *, closes: bool
     ) -> Talk[tuple[int, float]]:
         """(bin, seconds) of the duration; what does not belong to the next chord ends where that begins."""
         chords, words = None if closes else take.rules.chords, self._vocabulary
@@ -396,13 +382,13 @@ class FreeImproviser(Remembering[_Moment, _Take]):
         duration_bin, duration_s = yield from self._value(take, "duration", drawn, nats)
         return duration_bin, min(duration_s, chords.until_s(drawn[0], onset_s) - onset_s)
 
-    def _velocity(self, take: _Take, drawn: tuple[int, int, int]) -> Talk[tuple[int, float]]:
+    def _velocity(self, take: Take, drawn: tuple[int, int, int]) -> Talk[tuple[int, float]]:
         """(bin, velocity)."""
         loud = take.moments[0].loud
         nats = loudness_nats(take.rules.controls.number("dynamics"), loud, self._vocabulary)
         return (yield from self._value(take, "velocity", drawn, nats))
 
-    def _value(self, take: _Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> Talk[tuple[int, float]]:
+    def _value(self, take: Take, head: str, drawn: tuple[int, ...], nats: Nats | None) -> Talk[tuple[int, float]]:
         """(bin, number inside it) of the duration or velocity, some of which cost ``nats``."""
         logits = yield Ask(head, take.moments[-1].state, drawn)
         value = take.rules.draw(logits if nats is None else logits - nats, head, take.index)

@@ -17,22 +17,28 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livemuse.model.chordpull import ChordPull
-from livemuse.model.grid_draw import FrameRules, draw_frame
+from livemuse.model.grid_draw import Drawn, FrameRules, draw_frame
 from livemuse.model.grid_past import MOST_SILENT, SAME_TEMPO, Feeding, Lines, Past
 from livemuse.model.grid_stepper import GridState, GridStepper
 from livemuse.model.manners import Hands, hands_of
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
 from livemuse.model.pace import ALONG_LOUDNESS, Pace
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
+from livemuse.model.rolling import ApartRolling, Rolling
+from livemuse.model.shaping import MOST_IN_CHORD, Shaping
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
 from livemuse.music.chance import uniform
+from livemuse.music.context import BeatGrid
 from livemuse.music.controls import TEMPO_BPM, Controls
 from livemuse.music.grid import PER_BAR, PER_BEAT, sixteenth_s
+from livemuse.music.loops import NOTHING_STRUCK, Line
 from livemuse.music.notes import Note, PlannedNote
+from livemuse.music.phrasing import NO_SURPRISE
 from livemuse.music.sampling import Draw
 from livemuse.music.schedule import Extension, Plan
 from livemuse.music.styles import NO_STYLE
@@ -41,6 +47,7 @@ LOUDNESS: Final = 80  # of an answer to nothing
 _LAST_VELOCITIES: Final = 24  # notes of the player whose mean is the loudness of an answer
 _SECOND_S: Final = 1.01  # "in any second", as in the ceilings
 _EARLY_S: Final = 1e-6  # what rounding may add up to
+_TRIES: Final = 4  # at a sixteenth in which no figure goes round too often
 _NEAREST: Final = 0.5  # of a sixteenth: a beat that is heard is the one that is nearest
 _LAID_ANEW: Final = 6 * PER_BAR  # sixteenths
 
@@ -57,6 +64,7 @@ class _Moment:
     hand: Hand = field(default_factory=Hand)  # never changed once it is in a moment
     struck_s: tuple[float, ...] = ()  # when livemuse struck its last notes
     mix: str = NO_STYLE  # the control `style`, handed on to a model that knows styles
+    line: Line = NOTHING_STRUCK  # what livemuse struck in this turn
 
 
 @dataclass(slots=True)
@@ -66,6 +74,7 @@ class _Drawn:
     begin_s: float
     pitch: int
     past: Past  # its sixteenth, up to this note
+    line: Line  # what livemuse struck in this turn, with this note
     end_s: float | None = None
 
 
@@ -76,6 +85,8 @@ class _Take:
     chords: ChordPull | None
     reach: Reach | None
     hands: Hands
+    shape: Shaping
+    line: Line  # what livemuse struck in this turn
     sixteenth_s: float
     moments: list[_Moment]  # [before the first note, after note 0, ...]
     state: GridState  # before the sixteenth to be drawn
@@ -91,6 +102,17 @@ class _Take:
     number: int = 0  # sixteenths drawn
     count: int = 0  # notes drawn
     drawn: bool = False  # to its end
+    path: tuple[int, ...] = ()  # nothing is searched for on a grid
+
+    @property
+    def done(self) -> bool:
+        """Whether its last note is there."""
+        return self.drawn and not self.waiting
+
+    def fork(self, candidate: int) -> _Take:
+        """Another candidate of an answer that has no note yet."""
+        return replace(self, plan=replace(self.plan, candidate=candidate), shape=copy(self.shape),
+                       moments=[*self.moments], notes=[], waiting=deque(), sounding={})  # fmt: skip
 
 
 class GridImproviser(Remembering[_Moment, _Take]):
@@ -105,33 +127,6 @@ class GridImproviser(Remembering[_Moment, _Take]):
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
 
-    def begin(self, plan: Plan) -> None:
-        """Make ready to improvise a take; what is not final of the call is fed for this take alone."""
-        bpm = _bpm_of(plan.controls)
-        lines = Lines.of(plan.context.beats, bpm)
-        length_s = sixteenth_s(bpm) if lines is None else lines.sixteenth_s
-        if lines is not None and not self._now.past.nothing_yet:
-            self._now = replace(self._now, past=self._laid(lines))
-        self._sixteenth_s = length_s
-        moment = self._now
-        for note in plan.tail:
-            moment = self._after(moment, note)
-        past = moment.past
-        if plan.start_s is not None:
-            early = _EARLY_S if lines is None else _NEAREST
-            past = past.until(self._feeding, plan.start_s, length_s, PER_BEAT, early=early)
-            at_s = last_s = plan.start_s
-        else:
-            past = past.until(self._feeding, plan.not_before_s, length_s, 1)
-            at_s = past.at_s
-            last_s = moment.struck_s[-1] if moment.struck_s else plan.not_before_s
-        chords = ChordPull.of(plan.controls, at_s if plan.first_beat_s is None else plan.first_beat_s)
-        self._takes[plan.take] = _Take(
-            plan, plan.controls if chords is None else plan.controls.replaced("key", "off"), chords,
-            reach_of(moment.heard), hands_of(moment.heard), length_s, [moment], past.state, past.frame, at_s, last_s,
-            _pace_of(plan), recent=moment.recent, struck_s=moment.struck_s,
-        )  # fmt: skip
-
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
         take = self._takes.get(take_id)
@@ -139,20 +134,59 @@ class GridImproviser(Remembering[_Moment, _Take]):
             return Extension(take_id, (), (), True)
         notes: list[PlannedNote] = []
         shortened: list[PlannedNote] = []
-        while len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
-            if take.waiting and take.waiting[0].end_s is not None:
-                made = self._hand_out(take, take.waiting.popleft())
+        while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
+            made = self._more(take)
+            if made is not None:
                 notes.append(made[0])
                 shortened += made[1]
-            elif not take.drawn:
-                self._draw(take)
-            else:
-                break
-        return Extension(take_id, tuple(notes), tuple(shortened), take.drawn and not take.waiting)
+        return Extension(take_id, tuple(notes), tuple(shortened), take.done)
 
     def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
         """Nothing: a model on a grid is not asked how long a silence may be."""
         return ()
+
+    # --- several answers -----------------------------------------------------------------------------------------
+
+    def _after_tail(self, plan: Plan) -> _Moment:
+        """The moment after the call, on the grid of the plan."""
+        lines = _lines_of(plan)
+        if lines is not None and not self._now.past.nothing_yet:
+            self._now = replace(self._now, past=self._laid(lines))
+        self._sixteenth_s = sixteenth_s(_bpm_of(plan.controls)) if lines is None else lines.sixteenth_s
+        moment = self._now
+        for note in plan.tail:
+            moment = self._after(moment, note)
+        return moment
+
+    def _open(self, plan: Plan, moment: _Moment) -> _Take:
+        past, length_s = moment.past, self._sixteenth_s
+        if plan.start_s is not None:
+            early = _EARLY_S if _lines_of(plan) is None else _NEAREST
+            past = past.until(self._feeding, plan.start_s, length_s, PER_BEAT, early=early)
+            at_s = last_s = plan.start_s
+        else:
+            past = past.until(self._feeding, plan.not_before_s, length_s, 1)
+            at_s = past.at_s
+            last_s = moment.struck_s[-1] if moment.struck_s else plan.not_before_s
+        if plan.revision == 0:
+            moment = replace(moment, line=NOTHING_STRUCK)
+        chords = ChordPull.of(plan.controls, at_s if plan.first_beat_s is None else plan.first_beat_s)
+        reach = reach_of(moment.heard)
+        return _Take(
+            plan, plan.controls if chords is None else plan.controls.replaced("key", "off"), chords,
+            reach, hands_of(moment.heard), Shaping(plan, reach, chords, _beats(past.frame, at_s, length_s)),
+            moment.line, length_s, [moment], past.state, past.frame, at_s, last_s, _pace_of(plan),
+            recent=moment.recent, struck_s=moment.struck_s, drawn=moment.line.closed_s is not None,
+        )  # fmt: skip
+
+    def _candidates(self, plan: Plan, count: int) -> Rolling:
+        as_it_is = self._now, self._sixteenth_s
+        take = self._open(plan, self._after_tail(plan))
+        self._now, self._sixteenth_s = as_it_is  # what is rolled ahead leaves no trace
+        return ApartRolling([take.fork(k) for k in range(count)], self._more, self._wanted(plan))
+
+    def _back(self, moment: _Moment, late_s: float) -> _Moment:
+        return replace(moment, hand=self._now.hand, struck_s=self._now.struck_s)
 
     # --- what was heard ------------------------------------------------------------------------------------------
 
@@ -165,6 +199,13 @@ class GridImproviser(Remembering[_Moment, _Take]):
             velocities=(*moment.velocities, note.velocity)[-_LAST_VELOCITIES:],
             loud=(*moment.loud, note.velocity)[-_LAST_VELOCITIES:],
         )
+
+    def _more(self, take: _Take) -> tuple[PlannedNote, list[PlannedNote]] | None:
+        """The next note that is known to its end, or a sixteenth more that is drawn."""
+        if take.waiting and take.waiting[0].end_s is not None:
+            return self._hand_out(take, take.waiting.popleft())
+        self._draw(take)
+        return None
 
     def _laid(self, lines: Lines) -> Past:
         """What was heard, on these lines: as it was fed if it lies there, else its last bars, laid anew."""
@@ -192,14 +233,16 @@ class GridImproviser(Remembering[_Moment, _Take]):
                 take.sounding.pop(pitch).end_s = plan.end_s
             take.drawn = True
             return
-        rules = self._rules(take, 0 if over else left)
-        struck, held = draw_frame(self._stepper, take.state, rules, _Chance(plan, take.number))
+        left = 0 if over else take.shape.left_before_closing(left)
+        closes = not over and take.shape.closes(plan.first_index + take.count, (at_s, length_s), take.line)
+        struck, held = self._drawn(take, 1 if closes and left == 0 else left, closes=closes)
         for pitch in [p for p in take.sounding if p in struck or p not in held]:
             take.sounding.pop(pitch).end_s = at_s
         before = Past(take.state, take.frame, at_s, tuple((p, at_s + length_s) for p in sorted(held)), frozenset())
         for pitch in struck:
             before = before.with_struck(pitch, at_s + length_s)
-            take.sounding[pitch] = note = _Drawn(at_s, pitch, before)
+            take.line = take.line.after(at_s, pitch, closes=closes)
+            take.sounding[pitch] = note = _Drawn(at_s, pitch, before, take.line)
             take.waiting.append(note)
             take.recent = (*take.recent, pitch)[-REMEMBERED:]
             take.struck_s = (*take.struck_s, at_s)[-64:]
@@ -208,9 +251,28 @@ class GridImproviser(Remembering[_Moment, _Take]):
         frame = (frozenset(struck) | held, frozenset(struck))
         take.state = self._stepper.feed(take.state, frame, (take.frame + 1) % PER_BAR)
         take.frame, take.number, take.at_s = take.frame + 1, take.number + 1, at_s + length_s
+        if take.line.closed_s is not None:
+            for pitch in list(take.sounding):
+                take.sounding.pop(pitch).end_s = take.shape.close_until_s(at_s)
+            take.drawn = True
 
-    def _rules(self, take: _Take, left: int | None) -> FrameRules:
-        """What may sound in the next sixteenth; ``left`` notes may begin, None for as many as the ceilings allow."""
+    def _drawn(self, take: _Take, left: int | None, *, closes: bool) -> Drawn:
+        """What is struck and what held in the next sixteenth, drawn anew where a figure would go round too often."""
+        rules, chance = self._rules(take, left, closes=closes), _Chance(take.plan, take.number)
+        for _ in range(_TRIES):
+            struck, held = draw_frame(self._stepper, take.state, rules, chance)
+            once_more = take.shape.goes_round(take.line, take.at_s, struck)
+            if once_more is None:
+                return struck, held
+            nats = rules.nats.copy()
+            nats[once_more] = math.inf
+            rules = replace(rules, nats=nats)
+        return tuple(pitch for pitch in struck if pitch != once_more), held
+
+    def _rules(self, take: _Take, left: int | None, *, closes: bool) -> FrameRules:
+        """What may sound in the next sixteenth; ``left`` notes may begin, None for as many as the ceilings allow; where
+        it ``closes`` these are the last ones.
+        """
         controls, ceilings = take.plan.controls, Ceilings.of(take.plan.controls)
         at_s, end_s = take.at_s, take.at_s + take.sixteenth_s
         lately = sum(1 for s in take.struck_s if s > at_s - _SECOND_S + _EARLY_S)
@@ -222,17 +284,26 @@ class GridImproviser(Remembering[_Moment, _Take]):
         chords = take.chords
         if chords is not None:  # what does not belong to the next chord ends where that begins
             holdable = frozenset(p for p in holdable if chords.until_s(p, take.sounding[p].begin_s) >= at_s)
+        index, shape = take.plan.first_index + take.count, take.shape
+        nats = pitch_nats(take.anywhen, take.recent, take.reach, hands=take.hands,
+                          chord=None if chords is None else chords.nats(at_s), room=take.plan.context.room)  # fmt: skip
+        nats = shape.shaped(nats, at_s, index, take.line)
+        home = shape.home(at_s) if closes else None
+        if closes:
+            most, nats = min(most, MOST_IN_CHORD), shape.only_home(nats, at_s, take.line)
+        if home is not None:
+            holdable = frozenset(p for p in holdable if p % 12 in home)
+        warmth = shape.warmth(at_s, index, take.line, NO_SURPRISE)
         first_of_all = take.number == 0 and take.plan.start_s is not None
         return FrameRules(
-            nats=pitch_nats(take.anywhen, take.recent, take.reach, hands=take.hands,
-                            chord=None if chords is None else chords.nats(at_s), room=take.plan.context.room),
+            nats=nats,
             holdable=holdable,
             most_struck=most if left is None else min(most, left),
             most_voices=_voices_of(controls, ceilings),
-            must_strike=left != 0 and (first_of_all or end_s > self._latest_s(take) + _EARLY_S),
+            must_strike=left != 0 and (first_of_all or closes or end_s > self._latest_s(take) + _EARLY_S),
             eagerness=math.log(controls.number("density")),
-            time=_draw_of(controls, "temperature_time", nucleus=False),
-            pitch=_draw_of(controls, "temperature_pitch", nucleus=True),
+            time=_draw_of(controls, "temperature_time", warmth, nucleus=False),
+            pitch=_draw_of(controls, "temperature_pitch", warmth, nucleus=True),
         )  # fmt: skip
 
     @staticmethod
@@ -264,6 +335,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
                 past=drawn.past.with_ends(ends),
                 recent=(*before.recent, drawn.pitch)[-REMEMBERED:],
                 hand=hand,
+                line=drawn.line,
                 struck_s=(*before.struck_s, note.onset_s)[-64:],
             )
         )
@@ -275,19 +347,29 @@ class _Chance:
     """The draws of one sixteenth, each with a name of its own."""
 
     def __init__(self, plan: Plan, number: int) -> None:
-        self._key = (plan.turn, 0, plan.revision, number)  # 0: the only candidate
+        self._key = (plan.turn, plan.candidate, plan.revision, number)
         self._seed = int(plan.controls["seed"])
 
     def __call__(self, draw: int) -> float:
         return uniform(self._seed, *self._key, draw)
 
 
-def _draw_of(controls: Controls, factor: str, *, nucleus: bool) -> Draw:
+def _beats(frame: int, at_s: float, sixteenth_s: float) -> BeatGrid:
+    """The beats and bars of the model's grid, where a sixteenth begins at a time."""
+    beat_s, bar_s = at_s - frame % PER_BEAT * sixteenth_s, at_s - frame % PER_BAR * sixteenth_s
+    return BeatGrid(beat_s, PER_BEAT * sixteenth_s, PER_BAR // PER_BEAT, bar_s, clear=True)
+
+
+def _draw_of(controls: Controls, factor: str, warmth: float, *, nucleus: bool) -> Draw:
     """How to choose; ``top_k`` and ``top_p`` choose among pitches alone, or a rare beginning would never be drawn."""
-    temperature = controls.number("temperature") * controls.number(factor)
+    temperature = controls.number("temperature") * controls.number(factor) * warmth
     if not nucleus:
         return Draw(temperature)
     return Draw(temperature, int(controls.number("top_k")), controls.number("top_p"))
+
+
+def _lines_of(plan: Plan) -> Lines | None:
+    return Lines.of(plan.context.beats, _bpm_of(plan.controls))
 
 
 def _bpm_of(controls: Controls) -> float:

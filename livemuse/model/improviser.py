@@ -12,7 +12,7 @@ from livemuse.model.memory import Memory
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note
 from livemuse.music.protocols import Partner, Stepper
-from livemuse.music.schedule import Extension, Plan
+from livemuse.music.schedule import Chosen, Extension, Plan
 from livemuse.music.voicing import Voicing
 
 AnyStepper = Stepper | GridStepper
@@ -51,7 +51,7 @@ class Improviser:
 
     @property
     def motifs(self) -> MotifMemory:
-        """What the player played, as it can be taken up: ``to_rows`` keeps it, ``clear`` forgets it."""
+        """What the player played, as it can be taken up."""
         return self._player.motifs
 
     @motifs.setter
@@ -71,6 +71,22 @@ class Improviser:
         """How likely nothing more is struck for each of ``SILENCES_S``; empty where the model has no say in it."""
         return self._player.expect(tail)
 
+    def roll(self, plan: Plan) -> None:
+        """Begin to roll candidates for an answer that may be wanted soon."""
+        self._player.roll(plan)
+
+    def roll_on(self) -> bool:
+        """Roll them a slice further, some milliseconds at most; whether there is more to roll."""
+        return self._player.roll_on()
+
+    def choose(self, plan: Plan) -> Chosen | None:
+        """The best of the candidates that were rolled for this call; None where there are none."""
+        return self._player.choose(plan)
+
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """Motifs of an earlier session may be taken up too; None: none that were struck before ``at_s``."""
+        self._player.remember(earlier, at_s)
+
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""
         self._player.begin(plan)
@@ -85,6 +101,10 @@ class Improviser:
         self._player.settle(take_id, last_index)
         self._voicing.settle(take_id, last_index)
         self._take_up_model()
+
+    def discard(self, turn: int, at_s: float) -> None:
+        """What was played of this turn is forgotten; nothing where another model has been taken up since."""
+        self._player.discard(turn, at_s)
 
 
 def _with(stepper: AnyStepper, memory: Memory) -> _Player:

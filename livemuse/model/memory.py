@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
+from livemuse.model.rolling import Rolling
+from livemuse.model.shaping import key_of
+from livemuse.music.candidates import Wanted
 from livemuse.music.ceilings import Hand
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
-from livemuse.music.schedule import Plan
+from livemuse.music.schedule import Chosen, Plan
 from livemuse.music.styles import NO_STYLE
 
 WINDOW_NOTES: Final = 512  # the rolling window: what a newly chosen model is told of the evening so far
 FEWEST_NOTES: Final = 3  # an answer has room for so many, however long its rests
 RETOLD_NOTES: Final = 8  # where another style is asked for, so many of the last are told anew, in that style
 LAST_ONSET_S: Final = 0.15  # no note is struck later than this before the end
+_KNOWN_BY: Final = 12  # last notes, by which one knows a call again
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,18 @@ class _Take(Protocol[M]):
 T = TypeVar("T", bound=_Take)  # type: ignore[type-arg]
 
 
+@dataclass(slots=True)
+class _Call(Generic[M]):
+    """The moment a turn began at, to which one comes back for another answer."""
+
+    turn: int
+    moment: M
+    start_s: float  # of the first answer
+    window: tuple[Note, ...]
+    heard_since: deque[Note] = field(default_factory=lambda: deque(maxlen=WINDOW_NOTES))
+    answered: bool = False
+
+
 class Remembering(ABC, Generic[M, T]):
     """The part of an improviser that remembers: what was heard and played, and the takes that are being made."""
 
@@ -73,6 +89,11 @@ class Remembering(ABC, Generic[M, T]):
         self._takes: dict[int, T] = {}
         self._window: deque[Note] = deque(maxlen=WINDOW_NOTES)
         self._motifs = MotifMemory()
+        self._call: _Call[M] | None = None
+        self._phrase: deque[Note] = deque(maxlen=WINDOW_NOTES)  # the player's, since livemuse played
+        self._last_answer: tuple[int, list[Note]] = (0, [])  # (turn, its notes)
+        self._rolling: tuple[tuple[object, ...], Rolling] | None = None  # for which call, and the candidates
+        self._rolls = False
 
     @property
     def busy(self) -> bool:
@@ -97,12 +118,29 @@ class Remembering(ABC, Generic[M, T]):
     def listen(self, notes: Sequence[Note]) -> None:
         """These notes sounded, in the order of their onsets."""
         for note in notes:
-            self._now = self._after(self._now, note)
-            self._window.append(note)
+            self._hear(note)
             self._motifs.hear(note)
+            if self._call is not None:
+                self._call.heard_since.append(note)
+
+    def begin(self, plan: Plan) -> None:
+        """Make ready to improvise a take; the tail of the call is fed for this take alone."""
+        take = self._takes[plan.take] = self._open(plan, self._after_tail(plan))
+        self._rolls = False
+        call = self._call
+        if plan.revision == 0 and (call is None or call.turn != plan.turn or not call.answered):
+            self._call = _Call(plan.turn, take.moments[0], plan.not_before_s, (*self._window, *plan.tail))
+
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """What was played in an earlier session may be taken up too; None: nothing that was struck before ``at_s``."""
+        if earlier is None:
+            self._motifs.clear(at_s)
+        else:
+            self._motifs = self._motifs.after(earlier)
 
     def settle(self, take_id: int, last_index: int | None) -> None:
         """Notes up to ``last_index`` sounded; what was planned after it never was."""
+        self._rolls = False
         take = self._takes.pop(take_id, None)
         if take is not None and last_index is not None:
             played = min(last_index - take.plan.first_index + 1, len(take.notes))
@@ -110,7 +148,83 @@ class Remembering(ABC, Generic[M, T]):
             self._window.extend(take.plan.tail)
             for note in take.plan.tail:
                 self._motifs.hear(note)
-            self._window.extend(Note(n.onset_s, n.pitch, n.duration_s, n.velocity) for n in take.notes[:played])
+            notes = [Note(n.onset_s, n.pitch, n.duration_s, n.velocity) for n in take.notes[:played]]
+            self._window.extend(notes)
+            self._phrase.clear()
+            turn, before = self._last_answer
+            self._last_answer = (take.plan.turn, [*before, *notes] if turn == take.plan.turn else notes)
+            if self._call is not None and self._call.turn == take.plan.turn:
+                self._call.answered = True
+
+    def discard(self, turn: int, at_s: float) -> None:
+        """Forget what was played of this turn, as if its call had just ended and the answer were to begin at ``at_s``.
+
+        What the ceilings count stays: it has sounded.
+        """
+        call = self._call
+        if call is None or call.turn != turn or not call.answered:
+            return
+        self._now = self._back(call.moment, at_s - call.start_s)
+        self._window = deque(call.window, WINDOW_NOTES)
+        self._last_answer = (0, [])
+        for note in call.heard_since:
+            self._hear(note)
+
+    # --- candidates ----------------------------------------------------------------------------------------------
+
+    def roll(self, plan: Plan) -> None:
+        """Begin to roll candidates for an answer that may be wanted soon; ``roll_on`` does the work."""
+        basis = self._basis(plan)
+        if self._rolling is None or self._rolling[0] != basis:
+            self._rolling = basis, self._candidates(plan, int(plan.controls.number("candidates")))
+        self._rolls = True
+
+    def roll_on(self) -> bool:
+        """Roll a little further, some milliseconds at most; whether there is more to roll."""
+        if not self._rolls or self._rolling is None:
+            return False
+        rolling = self._rolling[1]
+        if not rolling.over:
+            rolling.go_on()
+        self._rolls = not rolling.over
+        return self._rolls
+
+    def choose(self, plan: Plan) -> Chosen | None:
+        """The best of the candidates that were rolled for this call; None where there are none."""
+        rolling, self._rolling, self._rolls = self._rolling, None, False
+        if rolling is None or rolling[0] != self._basis(plan):
+            return None
+        return rolling[1].chosen(plan.take)
+
+    def _wanted(self, plan: Plan, usual_nats: float | None = None) -> Wanted:
+        """What candidates for this plan are held against."""
+        call = (*self._phrase, *plan.tail)
+        return Wanted(call, self._last_answer[1], key_of(plan), plan.end_s, usual_nats)
+
+    def _basis(self, plan: Plan) -> tuple[object, ...]:
+        last = [*self._window, *plan.tail][-_KNOWN_BY:]
+        return plan.turn, dict(plan.controls), [(note.onset_s, note.pitch) for note in last]
+
+    def _hear(self, note: Note) -> None:
+        self._now = self._after(self._now, note)
+        self._window.append(note)
+        self._phrase.append(note)
+
+    @abstractmethod
+    def _after_tail(self, plan: Plan) -> M:
+        """The moment after the tail of the call."""
+
+    @abstractmethod
+    def _open(self, plan: Plan, moment: M) -> T:
+        """A take with this plan, from a moment on."""
+
+    @abstractmethod
+    def _candidates(self, plan: Plan, count: int) -> Rolling:
+        """So many answers that might be given, to be rolled ahead."""
+
+    @abstractmethod
+    def _back(self, moment: M, late_s: float) -> M:
+        """An earlier moment so much later once more, with livemuse's hand as it is now."""
 
     @abstractmethod
     def _after(self, moment: M, note: Note) -> M:

@@ -49,7 +49,8 @@ class Rules:
             self.polyphony = self.pace.together
         self._how = {head: Draw(temperature * controls.number(f), int(top_k), top_p) for head, f in _FACTORS.items()}
         self._now = self._how
-        self._seed, self._key = int(controls["seed"]), (plan.turn, 0, plan.revision)  # 0: the only candidate
+        self.cold = self._how["pitch"].temperature < COLDEST  # nothing is left to chance
+        self._seed, self._key = int(controls["seed"]), (plan.turn, plan.candidate, plan.revision)
 
     def warm(self, factor: float) -> None:
         """The temperature of the next draws is so many times what it is set to."""
@@ -68,8 +69,7 @@ class Rules:
 
     def whose(self, index: int) -> float:
         """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
-        cold = self._how["pitch"].temperature < COLDEST
-        return 0.0 if cold else uniform(self._seed, *self._key, index, _WHOSE)
+        return 0.0 if self.cold else uniform(self._seed, *self._key, index, _WHOSE)
 
     def stays(self, nats: float, index: int) -> bool:
         """Whether a pitch that costs so many nats is left as it was drawn."""

@@ -42,7 +42,10 @@ _LEAST_CLOSING_S: Final = 0.15  # no note is struck later than so long before th
 class Shaping:
     """The shape of one take's answer."""
 
-    def __init__(self, plan: Plan, reach: Reach | None, chords: ChordPull | None) -> None:
+    def __init__(
+        self, plan: Plan, reach: Reach | None, chords: ChordPull | None, beats: BeatGrid | None = None
+    ) -> None:
+        """``beats`` are those it is bound to, whatever is heard."""
         controls = plan.controls
         self._phrase = Phrase.of(plan)
         self._phrasing = controls.number("phrasing")
@@ -51,7 +54,8 @@ class Shaping:
         loops = controls["loops"]
         self._most_times = None if isinstance(loops, str) else int(loops)
         self._chords, self._key = chords, key_of(plan)
-        beats = plan.context.beats
+        if beats is None:
+            beats = plan.context.beats
         if chords is not None:
             beats = BeatGrid(chords.from_s, chords.beat_s, clear=True)
         self._beats, self._until_s = beats, plan.end_s
@@ -83,6 +87,23 @@ class Shaping:
         onset_s = self.close.onset_s(at_s, previous_s, tune=tune)
         return None if onset_s is None else (onset_s, self.close.until_s)
 
+    def closes(self, index: int, frame: tuple[float, float], line: Line) -> bool:
+        """Whether the music closes with a sixteenth, (its beginning, its length), on the beats that bind it."""
+        at_s, length_s = frame
+        if index == 0 or not line.struck:
+            return False
+        if index == self._last_index and self._beats is not None:
+            return self._beats.next_beat_s(at_s, length_s / 2) < at_s + length_s / 2
+        return self.close is not None and at_s >= self.close.from_s - length_s / 2
+
+    def left_before_closing(self, left: int | None) -> int | None:
+        """How many notes may be struck before those it closes with, where ``left`` are in all (None: any number)."""
+        return left if left is None or self._last_index is None else max(left - 1, 0)
+
+    def close_until_s(self, at_s: float) -> float:
+        """When the notes end with which it closed at a time."""
+        return self._until_s if self._last_index is None else close_of_notes(at_s, self._until_s, None).until_s
+
     @property
     def tunes_end_s(self) -> float:
         """When a tune that is taken up is to be over."""
@@ -92,6 +113,11 @@ class Shaping:
         """The pitch classes to end on then; None where no key and no chord is known."""
         root = self._root_and_classes(at_s)
         return None if root is None else root[1]
+
+    def only_home(self, nats: Nats, at_s: float, line: Line) -> Nats:
+        """(128,) nats that leave nothing but notes to close with, if any may be played."""
+        only = self._at_home(-nats, at_s, line)
+        return nats if only is None else np.asarray(-only, np.float64)
 
     def closing(self, logits: Floats, nats: Nats, at_s: float, line: Line) -> Floats:
         """(128,) logits of a note to close with, where the rules take ``nats`` (128,) off; of nothing else, if any may
@@ -113,7 +139,7 @@ class Shaping:
         if known is None:
             return None
         lately = [pitch for _, pitch in line.struck[-_LATELY:]]
-        only = found - _home_nats(*known, round(median(lately)) - OCTAVE // 2)
+        only = found - _home_nats(*known, round(median(lately)) - OCTAVE // 2 if lately else 0)
         return only if np.isfinite(only).any() else None
 
     def wants_more(self, line: Line) -> bool:
@@ -154,6 +180,15 @@ class Shaping:
         for pitch, cost in costs.items():
             guarded[pitch] += cost
         return guarded if np.isfinite(guarded).any() else found
+
+    def goes_round(self, line: Line, at_s: float, struck: Iterable[int]) -> int | None:
+        """The first of some pitches struck together that has a figure go round once too often; None where none does."""
+        if self._most_times is not None:
+            for pitch in sorted(struck):
+                if loop_costs(line, self._most_times).get(pitch) == FORBIDDEN:
+                    return pitch
+                line = line.after(at_s, pitch)
+        return None
 
     def spared(self, proposal: Proposal, line: Line) -> Proposal:
         """What the player's material would play, but for a figure that would go round once too often."""

@@ -27,6 +27,21 @@ class Attending:
         wait = self.controls["wait"]
         return self.turns.wait_s(self.controls.number("patience")) if isinstance(wait, str) else float(wait)
 
+    @property
+    def _along(self) -> bool:
+        """Whether both play at the same time."""
+        return self.controls["mode"] == "duet"
+
+    @property
+    def _endless(self) -> bool:
+        """Whether what livemuse plays has no end of its own."""
+        return self.controls["mode"] in ("continue", "solo", "duet")
+
+    @property
+    def _asks(self) -> bool:
+        """Whether the network is to say what it makes of this silence."""
+        return self.controls["wait"] == "auto" and not self.turns.has_word
+
     def _attend(self, event: Heard) -> None:
         if self.listener.hear(event):
             self.ear.hear(event)

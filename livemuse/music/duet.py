@@ -18,19 +18,19 @@ Rules for whoever edits this file.
 from typing import Final, Literal
 
 from livemuse.music.attending import Attending
+from livemuse.music.choosing import Choosing, ask_ahead, asked_ahead
 from livemuse.music.controls import Controls
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Heard, KeyDown, PlannedNote
 from livemuse.music.phrases import SHORTEST_NOTE_S
-from livemuse.music.schedule import Action, Expect, Extend, Play, Settle, Silence, TurnBegins, WakeAt
+from livemuse.music.schedule import Action, Extend, Play, Remember, Settle, Silence, TurnBegins, WakeAt
 from livemuse.music.take import HORIZON_S, RELEASE_S, Closing, Take, answer_length
-from livemuse.music.turntaking import ASK_AFTER_S, KNOWN_WITHIN_S
 
 State = Literal["listening", "waiting", "answering", "playing", "tacet"]
 
 WAITED_LONG_S: Final = 0.2  # whoever asks for an answer that is so far off finds it late
 PUT_OFF_S: Final = 1.0  # `later` puts an answer off by another wait, but no less than this
 TYPICAL_NOTE_S: Final = 0.4  # a key still held counts as this long at least while livemuse plays along
-_NOT_MUSIC: Final = frozenset({"thru"})  # controls that change nothing of what is planned
 
 
 class Duet(Attending):
@@ -38,6 +38,7 @@ class Duet(Attending):
 
     def __init__(self, controls: Controls) -> None:
         super().__init__(controls)
+        self.choosing = Choosing()
         self.turn = 0  # answers begun
         self.tacet = False
         self._take: Take | None = None
@@ -140,6 +141,8 @@ class Duet(Attending):
         actions += self._listen()
         if reason == "trigger":
             return actions + self._start(at_s, take.closing_at_s, asked_for=True)
+        if reason == "another":
+            return actions + self._another(at_s)
         if reason == "mode":
             return actions + self._enter_mode(take.closing_at_s)
         return actions + self._consider(at_s)
@@ -153,7 +156,8 @@ class Duet(Attending):
         if take.plan is not None and now_s >= take.ready_s:
             return list(take.made_ready())
         if take.ask_s is not None and now_s >= take.ask_s:
-            return self._ask(take)
+            asked_s, take.ask_s = take.ask_s, None
+            return list(asked_ahead(take, self.listener.tail(asked_s), self._asks, self.controls)) if take.waits else []
         if take.done and take.closing is None and now_s >= take.over_s:
             return self._close("finished", now_s, -1.0)
         return self._join(now_s) if self._along else []
@@ -164,29 +168,32 @@ class Duet(Attending):
         if name == "channel_in":  # releases on the old channel will not be heard any more
             self._let_go(at_s)
             return [] if self._take else self._listen() + self._consider(at_s)
-        if name in _NOT_MUSIC:
+        if name == "thru":  # changes nothing of what is planned
             return []
         if name == "tempo":
             self.ear.set_tempo(controls["tempo"])
         if name == "mode":
             self.companion.resting = None
             return self._close("mode", at_s, RELEASE_S) if self._take else self._enter_mode(at_s)
-        if self._take is not None:
-            return self._close("revise", at_s, -1.0)
-        return self._consider(at_s)
+        return self._consider(at_s) if self._take is None else self._close("revise", at_s, -1.0)
+
+    def remember(self, earlier: MotifMemory, at_s: float) -> list[Action]:
+        """What was played in an earlier session may be taken up too."""
+        return [Remember(earlier, at_s), *self._close("revise", at_s, -1.0)]
 
     def do(self, action: str, at_s: float) -> list[Action]:
         """An action was asked for; those that are not the duet's change nothing."""
         if action != "answer":
             self._resume = False
         match action:
-            case "answer" if not self._stage_there:
-                self._resume = self._endless and not self.tacet
             case "answer":
-                return self._trigger(self._take, at_s)
-            case "tap" | "lock":
-                self.ear.tap(at_s) if action == "tap" else self.ear.lock()
-                return self._close("revise", at_s, -1.0)
+                return self._answer(self._take, at_s)
+            case "tap" | "lock" | "forget":
+                self.ear.do(action, at_s)
+                forgets = [Remember(None, at_s)] if action == "forget" else []
+                return [*forgets, *self._close("revise", at_s, -1.0)]
+            case "another":
+                return self._another(at_s)
             case "later":
                 return self._put_off(self._take, at_s) if self._take else []
             case "stop":
@@ -226,22 +233,17 @@ class Duet(Attending):
 
     # --- how it follows ------------------------------------------------------------------------------------------
 
-    @property
-    def _along(self) -> bool:
-        return self.controls["mode"] == "duet"
-
-    @property
-    def _endless(self) -> bool:
-        return self.controls["mode"] in ("continue", "solo", "duet")
-
     def _takes_up(self) -> bool:
         """Whether what the player strikes now is music to livemuse."""
         if self.state == "answering" and not self._along:
             return self.controls["on_interrupt"] != "ignore"
         return not (self.state == "playing" and self.controls["mode"] == "solo")
 
-    def _trigger(self, take: Take | None, at_s: float) -> list[Action]:
+    def _answer(self, take: Take | None, at_s: float) -> list[Action]:
         """The player does not want to wait."""
+        if not self._stage_there:
+            self._resume = self._endless and not self.tacet
+            return []
         if self._along:
             self.companion.welcome(at_s)
             return self._join(at_s)
@@ -252,6 +254,18 @@ class Duet(Attending):
         if take.start_s - at_s > WAITED_LONG_S:
             self.turns.too_late()
         return self._close("trigger", at_s, -1.0)
+
+    def _another(self, at_s: float) -> list[Action]:
+        """The next best answer to the call of this turn, from its end on, as if the one before had never been."""
+        if self.state == "answering" and not self.tacet:
+            return self._close("another", at_s, RELEASE_S)
+        if self.state != "listening" or self._endless or self._call_began_s is not None or not self._stage_there:
+            return []
+        self._take, actions = self.choosing.another(self.turn, self._takes + 1, at_s)
+        if self._take is None:
+            return []
+        self._takes += 1
+        return [*actions, *self._open(self._take, at_s, exact=True)]
 
     def _put_off(self, take: Take, at_s: float) -> list[Action]:
         """The player has not finished: an answer that waits waits longer, one that has begun ends."""
@@ -273,12 +287,6 @@ class Duet(Attending):
             start_s = self._begins_s(over_s, at_s)
             take.move(start_s, self.listener.tail(start_s))
         return [WakeAt(take.ready_s)] if take.ready_s > at_s else list(take.made_ready())
-
-    def _ask(self, take: Take) -> list[Action]:
-        asked_s, take.ask_s = take.ask_s, None
-        if asked_s is None or take.plan is None or take.closing is not None:
-            return []
-        return [Expect(take.id, tuple(self.listener.tail(asked_s)))]
 
     def _finish(self, take: Take, at_s: float) -> list[Action]:
         """Close within a bar what is being played; what has not begun does not begin."""
@@ -302,10 +310,8 @@ class Duet(Attending):
         return []
 
     def _close(self, reason: Closing, at_s: float, release_s: float) -> list[Action]:
-        if self._take is None:
-            return []
-        fading = self.companion.fade(at_s + release_s) if release_s >= 0.0 else []  # of earlier revisions too
-        return [*fading, *self._take.close(reason, at_s, release_s)]
+        take = self._take
+        return [] if take is None else [*self.companion.fade(at_s, release_s), *take.close(reason, at_s, release_s)]
 
     def _sounded(self, take: Take, index: int, at_s: float) -> list[Action]:
         """Note ``index`` has sounded. The first of a take makes its tail the past; the first of a turn decides it."""
@@ -316,6 +322,7 @@ class Duet(Attending):
             return []
         take.decided = True
         self.turn = take.turn
+        self.choosing.began(take)
         self.listener.phrase_over()
         self._call_began_s = None
         self._answer_began_s = None if take.asked_for or take.finishing else at_s
@@ -330,9 +337,7 @@ class Duet(Attending):
             or self.tacet
             or not self._stage_there
             or self.controls["mode"] != "answer"
-            or self.listener.holding
-            or not self.listener.silence_counts
-            or self.listener.silent_since_s is None
+            or not self.listener.phrase_let_go
         ):
             return []
         over_s = self.turns.over_s(self.wait_s)
@@ -369,13 +374,9 @@ class Duet(Attending):
             self._takes, self.turn + 1, 0, start_s, start_s + length_s, self._endless, 0, notes, start_s + HORIZON_S,
             start_s, asked_for=asked_for,
         )  # fmt: skip
-        waits = not asked_for and not self._endless and since_s is not None
-        if waits and self.controls["wait"] == "auto" and not self.turns.has_word and start_s > now_s:
-            assert since_s is not None
-            take.ask_s = since_s + ASK_AFTER_S
-            take.ready_by(since_s + KNOWN_WITHIN_S)
-        else:
-            take.ready_by()
+        if not asked_for and not self._endless and since_s is not None and start_s > now_s:
+            ask_ahead(take, since_s, self._asks, self.controls)
+        take.ready_by()
         return self._open(take, now_s, exact=not self._along)
 
     def _go_on(self, old: Take, at_s: float) -> list[Action]:
@@ -389,7 +390,9 @@ class Duet(Attending):
     def _open(self, take: Take, now_s: float, *, exact: bool) -> list[Action]:
         actions = self._listen()
         tail = self.listener.tail(take.start_s, TYPICAL_NOTE_S if take.endless else SHORTEST_NOTE_S)
-        meant, context = self.ear.meant(self.controls, take.start_s), self._context(take.start_s)
+        if take.endless and self.controls["chords"] == "auto":
+            take.first_beat_s = take.start_s
+        meant, context = self.ear.meant(self.controls, take.start_s, take.first_beat_s), self._context(take.start_s)
         actions.append(take.opened(tail, meant, context, exact=exact))
         if take.ready_s <= now_s:
             return actions + list(take.made_ready())

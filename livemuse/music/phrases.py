@@ -167,6 +167,11 @@ class Listener:
         """Whether a phrase is in the air: something was struck since the last answer."""
         return not self._fresh
 
+    @property
+    def phrase_let_go(self) -> bool:
+        """Whether a phrase is in the air and every key is up."""
+        return self.silence_counts and self.silent_since_s is not None and not self.holding
+
     def settled(self) -> list[Note]:
         """Notes whose lengths are known, in the order of their onsets, each handed out once."""
         count = 0

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
-from livemuse.music.schedule import Extension, Plan
+from livemuse.music.schedule import Chosen, Extension, Plan
 
 
 class Clock(Protocol):
@@ -64,6 +65,18 @@ class Partner(Protocol):
         """
         ...
 
+    def roll(self, plan: Plan) -> None:
+        """Candidates for this take may be rolled ahead."""
+        ...
+
+    def roll_on(self) -> bool:
+        """Roll them a slice further; whether there is more to roll."""
+        ...
+
+    def choose(self, plan: Plan) -> Chosen | None:
+        """The best of the candidates that were rolled for this call; None where there are none."""
+        ...
+
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take."""
         ...
@@ -74,6 +87,14 @@ class Partner(Protocol):
 
     def settle(self, take_id: int, last_index: int | None) -> None:
         """What was sent is now the past."""
+        ...
+
+    def discard(self, turn: int, at_s: float) -> None:
+        """What was played of this turn is forgotten: another answer to the same call begins."""
+        ...
+
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """Motifs of an earlier session may be taken up too; None: none that were struck before ``at_s``."""
         ...
 
 

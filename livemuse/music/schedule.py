@@ -1,10 +1,11 @@
 """What the duet wants done: actions for the improviser, for the stage, and for whoever keeps the time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from livemuse.music.context import NOTHING_HEARD, Context
 from livemuse.music.controls import Controls
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote, Who
 
 CLOSING_NOTE_S: Final = 1.0
@@ -17,8 +18,9 @@ class Plan:
     ``start_s`` is the exact onset of its first note, or None where it goes on from notes already played and the
     model chooses. Nothing is struck before ``not_before_s`` nor from ``end_s`` on, nothing sounds past ``end_s``.
     Where ``closing`` is set the music ends with it: its last note is one to end on, and sounds until ``end_s``.
-    Chance is keyed by (seed, turn, revision, note), notes counted from ``first_index``. ``first_beat_s`` is where the
-    chords begin, the first note of the turn however often it is made again; None: with this take. ``controls`` say
+    Chance is keyed by (seed, turn, candidate, revision, note), notes counted from ``first_index``; where a search led
+    to a ``path``, its pitches are the first. ``first_beat_s`` is where the chords begin, the first note of the turn
+    however often it is made again; None: with this take. ``controls`` say
     what is meant: where the player set `auto`, they hold the key, tempo and chords that ``context`` was heard to have.
     """
 
@@ -35,6 +37,8 @@ class Plan:
     first_beat_s: float | None = None
     closing: bool = False
     context: Context = NOTHING_HEARD
+    candidate: int = 0
+    path: tuple[int, ...] = ()
 
     @property
     def last_onset_s(self) -> float:
@@ -53,10 +57,18 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
-    """Make ready to improvise a take."""
+class Roll:
+    """Roll candidates for this take ahead whenever there is nothing else to do: it may begin soon."""
 
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Make ready to improvise a take: with the best of the candidates that were rolled for it, where ``choose``."""
+
+    plan: Plan
+    choose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,22 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Discard:
+    """Forget what was played of a turn: another answer to the same call begins at ``at_s``."""
+
+    turn: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Remember what was played in an earlier session too; or (None) nothing of what was struck before ``at_s``."""
+
+    earlier: MotifMemory | None
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Extension:
     """What ``Extend`` gave: newly planned notes, earlier ones that end sooner, and whether the take is complete."""
 
@@ -99,6 +127,25 @@ class Expected:
 
     take: int
     silence: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What ``Begin`` chose among: the candidates, the best first, and the pitches of each where a search led there."""
+
+    take: int
+    ranking: tuple[int, ...]
+    paths: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """As a record has it."""
+        return {"take": self.take, "ranking": list(self.ranking), "paths": [list(path) for path in self.paths]}
+
+    def plan(self, plan: Plan, place: int = 0) -> Plan:
+        """A plan with the candidate that stands in this place."""
+        path = self.paths[place] if self.paths else ()
+        return replace(plan, candidate=self.ranking[place], path=path)
 
 
 # --- for the stage -----------------------------------------------------------------------------------------------
@@ -155,9 +202,10 @@ class TurnBegins:
     at_s: float
 
 
-Action = Listen | Begin | Extend | Expect | Settle | OpenTake | Play | TakeBack | Silence | WakeAt | TurnBegins
-
-Task = Listen | Begin | Extend | Expect | Settle
+Task = Listen | Roll | Begin | Extend | Expect | Settle | Discard | Remember
 """What the improviser is asked to do."""
-Made = Extension | Expected
+Made = Extension | Expected | Chosen
 """What it gives."""
+
+Action = Task | OpenTake | Play | TakeBack | Silence | WakeAt | TurnBegins
+"""What the duet wants done."""

@@ -19,7 +19,7 @@ SHORTEST_AUTO_S, LONGEST_AUTO_S = 3.0, 12.0  # an `auto` answer is as long as it
 RELEASE_S: Final = 0.3  # sounding notes end within this when livemuse yields
 NEVER, ALWAYS, UNTIL_FIRST = 0, 1, 2  # how a take yields, as in livemuse.midi.link
 
-Closing = Literal["withdrawn", "put off", "yield", "rest", "revise", "trigger", "stop", "mode", "finished"]
+Closing = Literal["withdrawn", "put off", "yield", "rest", "revise", "trigger", "another", "stop", "mode", "finished"]
 
 
 @dataclass(slots=True)
@@ -39,7 +39,10 @@ class Take:
     decided: bool = False  # a note of this turn has sounded
     asked_for: bool = False  # by the player, who did not wait for it
     finishing: bool = False  # the music ends with it
-    ask_s: float | None = None  # when the network is asked what it makes of this silence
+    candidate: int = 0  # of the answers to the same call
+    path: tuple[int, ...] = ()
+    ask_s: float | None = None  # when the network is asked what it makes of this silence, and to roll ahead
+    known_s: float = float("-inf")  # what it has to say is waited for so long
     ready_s: float = float("-inf")  # when it is to be made
     last_sent: int | None = None
     plan: Plan | None = None  # not given to the improviser yet
@@ -58,7 +61,7 @@ class Take:
         return Take(
             number, self.turn, self.revision + 1, at_s, self.end_s, self.endless, self.first_index + played, left,
             at_s + HORIZON_S, self.first_beat_s if self.decided else at_s, decided=self.decided,
-            asked_for=self.asked_for, finishing=self.finishing,
+            asked_for=self.asked_for, finishing=self.finishing, candidate=self.candidate,
         )  # fmt: skip
 
     def opened(self, tail: list[Note], controls: Controls, context: Context, *, exact: bool) -> OpenTake:
@@ -67,7 +70,7 @@ class Take:
         self.plan = Plan(
             self.id, self.turn, self.revision, tuple(tail),
             self.start_s if exact else None, self.start_s, self.end_s, self.notes_left, self.first_index, controls,
-            self.first_beat_s, self.finishing, context,
+            self.first_beat_s, self.finishing, context, self.candidate, self.path,
         )  # fmt: skip
         if self.endless and controls["mode"] == "duet":  # the player's key drops what it may meet, and no more
             return OpenTake(self.id, ALWAYS, -1.0, self.turn, self.revision)
@@ -76,19 +79,24 @@ class Take:
             yields = NEVER
         return OpenTake(self.id, yields, RELEASE_S, self.turn, self.revision)
 
-    def ready_by(self, word_until_s: float = float("-inf")) -> None:
-        """Set when it is made: so long before its first note, but not before a word that is waited for may be there."""
-        self.ready_s = max(self.start_s - READY_BEFORE_S, min(word_until_s, self.start_s - READY_AT_LEAST_S))
+    def ready_by(self) -> None:
+        """Set when it is made: so long before its first note, but not before what is waited for may be there."""
+        self.ready_s = max(self.start_s - READY_BEFORE_S, min(self.known_s, self.start_s - READY_AT_LEAST_S))
 
     def made_ready(self) -> list[Begin | Extend]:
         """Give its plan to the improviser."""
         plan, self.plan = self.plan, None
         assert plan is not None
-        return [Begin(plan), Extend(self.id, self.asked_until_s)]
+        return [Begin(plan, choose=self.revision == 0 and not self.decided), Extend(self.id, self.asked_until_s)]
 
     def movable(self, at_s: float) -> bool:
         """Whether nobody was given its plan: by the stamp, for whoever wakes late must decide as one on time does."""
-        return self.plan is not None and self.closing is None and at_s < self.ready_s - 1e-3
+        return self.waits and at_s < self.ready_s - 1e-3
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is to be made, and nobody was given its plan."""
+        return self.plan is not None and self.closing is None
 
     def move(self, start_s: float, tail: list[Note]) -> None:
         """Begin at another time, as long as it was to be; only while it is ``movable``."""

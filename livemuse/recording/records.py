@@ -27,7 +27,10 @@ KINDS: Final[dict[str, dict[str, type | tuple[type, ...]]]] = {
     "turn": {"number": int, "who": str},
     "take": {"take": int, "turn": int, "revision": int, "yields": bool},
     "expected": {"take": int, "silence": list},
+    "chosen": {"take": int, "ranking": list, "paths": list},
+    "kept": {"turn": int},
     "woke": {},  # a time that the duet had asked for had come, and it did something
+    "remembered": {"session": str, "notes": list},
     "sent": {"take": int, "index": int, "due": _number, "pitch": int, "velocity": int, "channel": int},
     "ended": {"take": int, "index": int},
     "taken": {"take": int, "last": _maybe_whole, "by_player": bool},

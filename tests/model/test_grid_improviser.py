@@ -194,10 +194,11 @@ def test_going_back_to_the_last_note_that_sounded_goes_on_as_if_nothing_had_been
     steppers: dict[str, GridStepper], name: str
 ) -> None:
     straight, broken = Improviser(steppers[name]), Improviser(steppers[name])
-    straight.begin(Plan(1, 1, 0, CALL, 2.0, 2.0, 90.0, 4, 0, controls()))
+    shapeless = controls(contour="off", phrasing=0, cadence="off")  # or the shape would be that of four notes
+    straight.begin(Plan(1, 1, 0, CALL, 2.0, 2.0, 90.0, 4, 0, shapeless))
     four = straight.extend(1, 99.0).notes
     straight.settle(1, 3)
-    broken.begin(Plan(1, 1, 0, CALL, 2.0, 2.0, 90.0, None, 0, controls()))
+    broken.begin(Plan(1, 1, 0, CALL, 2.0, 2.0, 90.0, None, 0, shapeless))
     again = broken.extend(1, 99.0).notes[:4]
     assert [(n.onset_s, n.pitch) for n in again] == [(n.onset_s, n.pitch) for n in four]
     if any(a.duration_s != b.duration_s for a, b in zip(four, again, strict=True)):

@@ -56,7 +56,7 @@ CALL = [Note(k * 0.2, 60 + k % 12, 0.15, 70) for k in range(30)]
 
 
 def evening(stepper: Any, *changes: tuple[float, str, object], **controls: object) -> list[PlannedNote]:
-    chosen = Controls().replaced("answer_length", "16 notes").replaced("wait", 0.5)
+    chosen = Controls().replaced("answer_length", "16 notes").replaced("wait", 0.5).replaced("candidates", 1)
     for name, value in controls.items():
         chosen = chosen.replaced(name, value)
     night = Evening(Duet(chosen), Improviser(stepper))
@@ -117,7 +117,7 @@ def test_what_a_model_does_not_know_is_left_out() -> None:
 
 def test_a_model_that_is_chosen_later_is_told_of_the_evening_in_the_style(shelf: Shelf, watched: Watched) -> None:
     player = Improviser(shelf.load("plain")[0])
-    night = Evening(Duet(Controls().replaced("style", JAZZ).replaced("wait", 0.5)), player)
+    night = Evening(Duet(Controls().replaced("style", JAZZ).replaced("wait", 0.5).replaced("candidates", 1)), player)
     night.play_notes(CALL)
     played = night.run(60.0)
     player.change_model(watched)
@@ -127,7 +127,7 @@ def test_a_model_that_is_chosen_later_is_told_of_the_evening_in_the_style(shelf:
 
 def test_an_answer_that_was_never_heard_leaves_no_trace(watched: Watched) -> None:
     """Live, an answer that is called off in time is not even begun: a replay must not depend on it."""
-    chosen = Controls().replaced("wait", 0.5)
+    chosen = Controls().replaced("wait", 0.5).replaced("candidates", 1)
     heard = []
     for withdrawn in (False, True):
         night = Evening(Duet(chosen), Improviser(watched))

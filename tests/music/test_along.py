@@ -161,7 +161,7 @@ def test_what_sounds_where_a_key_is_struck_ends_at_that_moment_and_stays_so() ->
     assert isinstance(ended, Play)
     assert [(n.pitch, n.end_s) for n in ended.shortened] == [(72, pytest.approx(2.4))]
     assert one.planned((), (near,)) == ()  # the improviser, which does not know, cannot make it longer again
-    (faded,) = one.fade(2.7)
+    (faded,) = one.fade(2.4, 0.3)
     assert isinstance(faded, Play)
     assert [(n.pitch, n.end_s) for n in faded.shortened] == [(90, pytest.approx(2.7))]
 
@@ -263,7 +263,7 @@ def test_it_closes_when_the_player_is_gone_and_says_nothing_in_silence() -> None
     assert night.stage.open_takes == []
 
 
-@pytest.mark.parametrize(("a_second", "at_least"), [(1, 20), (3, 20), (6, 15), (10, 0)])
+@pytest.mark.parametrize(("a_second", "at_least"), [(1, 15), (3, 25), (6, 40), (10, 0)])
 def test_a_player_of_any_speed_leaves_it_notes_until_they_are_busy(
     concert: AnyStepper, a_second: int, at_least: int
 ) -> None:
@@ -272,7 +272,8 @@ def test_a_player_of_any_speed_leaves_it_notes_until_they_are_busy(
     beside = [n for n in live_through(concert, notes) if n.onset_s < notes[-1].onset_s]
     assert_apart(beside, notes)
     assert at_least <= len(beside)
-    assert len(beside) < 60 if a_second <= 6 else len(beside) <= 4
+    assert len(onsets_of([Note(n.onset_s, n.pitch, n.duration_s, 1) for n in beside])) <= 22 + 0.7 * len(notes)
+    assert a_second < 10 or len(beside) <= 4
 
 
 _NOTES = st.lists(

@@ -179,7 +179,7 @@ def test_patience_makes_it_wait() -> None:
 
 
 def test_a_late_word_changes_nothing_and_none_leaves_it_to_the_pauses() -> None:
-    duet = Duet(Controls())
+    duet = Duet(Controls().replaced("candidates", 1))
     for event in (KeyDown(1.0, 0, 60, 80), KeyUp(1.2, 0, 60)):
         actions = duet.hear(event)
     alone_s = duet.deadline_s
@@ -197,7 +197,7 @@ def test_a_late_word_changes_nothing_and_none_leaves_it_to_the_pauses() -> None:
 
 
 def test_a_fixed_wait_asks_nobody() -> None:
-    duet = Duet(Controls().replaced("wait", 1.0))
+    duet = Duet(Controls().replaced("wait", 1.0).replaced("candidates", 1))
     duet.hear(KeyDown(1.0, 0, 60, 80))
     actions = duet.hear(KeyUp(1.2, 0, 60))
     assert len([action for action in actions if isinstance(action, WakeAt)]) == 1

@@ -105,9 +105,9 @@ def cost_us(pieces: Sequence[KeyedPiece], notes: int = 20_000) -> tuple[float, f
     flat = [(pitch, onset_s) for piece in pieces for pitch, onset_s in zip(piece.pitches, piece.onsets_s, strict=True)]
     hearing, took_s = KeyHearing(), []
     for pitch, onset_s in flat[:notes]:
-        began_s = time.perf_counter()
+        began_s = time.thread_time()
         hearing.hear(onset_s, pitch)
-        took_s.append(time.perf_counter() - began_s)
+        took_s.append(time.thread_time() - began_s)
     return statistics.median(took_s) * 1e6, sorted(took_s)[int(0.99 * len(took_s))] * 1e6
 
 
