@@ -94,7 +94,9 @@ class FreeImproviser(Remembering[Moment, Take]):
         shape = Shaping(plan, reach, rules.chords)
         imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
         exact_s = about_to(plan, self._due_s) if plan.start_s is None else plan.start_s
-        return Take(plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), exact_s, path=plan.path)
+        return Take(
+            plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), exact_s=exact_s, path=plan.path
+        )
 
     def _candidates(self, plan: Plan, count: int) -> Rolling:
         moment = self._after_tail(plan)

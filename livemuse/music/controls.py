@@ -24,6 +24,7 @@ GROUPS: Final = {
     "phrase": "the shape of an answer",
     "turns": "who plays when",
     "routing": "where it goes",
+    "voices": "its voices, each on a channel of its own",
     "ceilings": "never more than",
 }
 """The groups of controls, in the order in which they are shown, each with its heading."""
@@ -284,11 +285,12 @@ CONTROLS: Final[dict[str, Control]] = {
         Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing"),
         _counter("channel_out", 1, 1, 16, "routing", "The channel livemuse plays on."),
         *(Control(f"channel_{voice}", f"The channel of the {voice} voice; off is channel_out.", "off or 1-16", "off",
-                  _voice_channel(f"channel_{voice}"), "routing") for voice in ("upper", "middle", "lower")),
-        *(Control(f"program_{voice}", f"The sound of {whose}: a General MIDI program.", "off, 1-128, or a name",
-                  "off", _program(f"program_{voice}"), "routing", choices=("off", *PROGRAMS))
-          for voice, whose in (("out", "what livemuse plays"), ("upper", "the upper voice, on a channel of its own"),
-                               ("middle", "the middle voice"), ("lower", "the lower voice"))),
+                  _voice_channel(f"channel_{voice}"), "voices") for voice in ("upper", "middle", "lower")),
+        *(Control(f"program_{voice}", f"The sound of {whose}: a General MIDI name or number.", "off, 1-128, or a name",
+                  "off", _program(f"program_{voice}"), group, choices=("off", *PROGRAMS))
+          for voice, whose, group in (
+              ("out", "what livemuse plays", "routing"), ("upper", "the upper voice", "voices"),
+              ("middle", "the middle voice", "voices"), ("lower", "the lower voice", "voices"))),
         _slider("max_notes_per_s", 24, 1, 60, 1, "ceilings", "Never more notes than this in any second.", "notes/s"),
         _on_grid(_counter("max_voices", 10, 1, 32, "ceilings", "Never more notes than this at once.", "notes"),
                  idle="one voice only", families=("melody",)),

@@ -152,11 +152,10 @@ class ControlsPanel(VerticalScroll, can_focus=False):
         """Whether a heading is seen over it."""
         rows = row.parent
         assert isinstance(rows, Rows)
-        first = row is rows.children[0]
-        beside, place = (
-            (self.children, self.children.index(rows)) if first else (rows.children, rows.children.index(row))
-        )
-        before = beside[place - 1]
+        if row is rows.children[0]:
+            before = self.children[list(self.children).index(rows) - 1]
+        else:
+            before = rows.children[list(rows.children).index(row) - 1]
         return isinstance(before, Heading) and before.display
 
 
