@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from livemuse import __version__
+from livemuse import options as option
 from livemuse.errors import LivemuseError
 
 Command = Callable[[argparse.Namespace], int]
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: livemuse --in Keystation --map cc:67=answer", allow_abbrev=False,
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"livemuse {__version__}")
-    _engine_options(parser)
+    option.engine_options(parser)
     parser.set_defaults(command=_console)
     commands = parser.add_subparsers(metavar="COMMAND")
 
@@ -85,16 +86,19 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--json", action="store_true", help="print one JSON value")
         return one
 
-    _engine_options(add("daemon", _daemon, "Run the engine without a console.", "livemuse daemon --api jack --seed 7"))
-    _name_option(add("attach", _attach, "Open the console of a running engine.", "livemuse attach"))
-    _ctl_options(add("ctl", _ctl, "Steer a running engine.", "livemuse ctl set temperature 0.6", json_=True))
+    option.engine_options(
+        add("daemon", _daemon, "Run the engine without a console.", "livemuse daemon --api jack --seed 7")
+    )
+    option.name_option(add("attach", _attach, "Open the console of a running engine.", "livemuse attach"))
+    option.ctl_options(add("ctl", _ctl, "Steer a running engine.", "livemuse ctl set temperature 0.6", json_=True))
     ports = add("ports", _ports, "The MIDI ports of this machine.", "livemuse ports --json", json_=True)
     ports.add_argument("--api", default="auto", help="auto, alsa, jack, core or winmm")
+    add("settings", _settings, "A settings file with everything in it.", "livemuse settings > livemuse.toml")
     add("models", _models, "The models there are.", "livemuse models", json_=True)
     example = "livemuse answer CALL.mid -o A.mid --seconds 8"
-    _answer_options(add("answer", _answer, "Answer a MIDI file with a MIDI file.", example, json_=True))
+    option.answer_options(add("answer", _answer, "Answer a MIDI file with a MIDI file.", example, json_=True))
     demo = add("demo", _demo, "A built-in phrase, answered: no keyboard needed.", "livemuse demo --json", json_=True)
-    _engine_options(demo)
+    option.engine_options(demo)
     render = add("render", _render, "Hear or see a MIDI file.", "livemuse render SESSION.mid -o SESSION.png")
     render.add_argument("file", type=Path, metavar="FILE.mid")
     render.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.wav|OUT.png")
@@ -105,60 +109,6 @@ def _parser() -> argparse.ArgumentParser:
     bench = add("bench", _bench, "How late livemuse is on this machine.", "livemuse bench --json", json_=True)
     bench.add_argument("what", nargs="*", help="figures to take; all without")
     return parser
-
-
-def _name_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--name", default=argparse.SUPPRESS, help="which engine, where several live side by side")
-
-
-def _control_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--set", action=_Setting, dest="sets", metavar="NAME=VALUE", default=[], help="give a control a value"
-    )
-    parser.add_argument("--seed", action=_Setting, dest="sets", metavar="N", help="the same seed, the same answers")
-    parser.add_argument("--model", action=_Setting, dest="sets", metavar="M", help="the model that plays")
-
-
-class _Setting(argparse.Action):
-    """--set NAME=VALUE, and --seed N for --set seed=N; kept in the order given, so that the last one wins."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
-    ) -> None:
-        name, equals, value = values.partition("=") if option == "--set" else ((option or "")[2:], "=", values)
-        if not equals:
-            parser.error(f"--set needs NAME=VALUE, not {values!r}")
-        setattr(namespace, self.dest, [*getattr(namespace, self.dest), (name.strip(), value.strip())])
-
-
-def _engine_options(parser: argparse.ArgumentParser) -> None:
-    _name_option(parser)
-    parser.add_argument("--api", help="auto, alsa, jack, core or winmm")
-    parser.add_argument("--in", dest="port_in", metavar="P", help="part of the name of the MIDI input")
-    parser.add_argument("--out", dest="port_out", metavar="P", help="part of the name of the MIDI output")
-    parser.add_argument("--sound", choices=("auto", "on", "off"), help="the built-in synth")
-    parser.add_argument("--record", type=Path, metavar="DIR", help="where sessions go")
-    parser.add_argument(
-        "--map", action="append", default=[], metavar="cc:67=answer", help="a pedal, pad or key that acts"
-    )
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="another settings file")
-    _control_options(parser)
-
-
-def _ctl_options(parser: argparse.ArgumentParser) -> None:
-    _name_option(parser)
-    parser.add_argument("what", choices=("get", "set", "do", "status", "watch"))
-    parser.add_argument("arguments", nargs="*", metavar="NAME [VALUE]")
-
-
-def _answer_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("call", type=Path, metavar="CALL.mid")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="ANSWER.mid")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--seconds", metavar="S")
-    length.add_argument("--notes", metavar="N")
-    length.add_argument("--bars", metavar="B", help="bars of four beats in the tempo of the file")
-    _control_options(parser)
 
 
 # --- the commands ------------------------------------------------------------------------------------------------
@@ -178,67 +128,25 @@ def _talk(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def _settings(options: argparse.Namespace) -> Any:
-    from dataclasses import replace
-
-    from livemuse.settings import read_settings, with_setting
-
-    settings = read_settings(options.settings)
-    for setting in ("name", "api", "sound"):
-        value = getattr(options, setting, None)
-        settings = settings if value is None else with_setting(settings, setting, value)
-    for setting, value in (("in", options.port_in), ("out", options.port_out), ("map", options.map or None)):
-        settings = settings if value is None else with_setting(settings, setting, value)
-    if options.record is not None:
-        settings = replace(settings, record=options.record)
-    return replace(settings, controls=_controls(options, settings.controls))
-
-
-def _controls(options: argparse.Namespace, controls: Any) -> Any:
-    for name, value in options.sets:
-        controls = controls.replaced(name, value)
-    return controls
-
-
 def _daemon(options: argparse.Namespace) -> int:
     import asyncio
 
     from livemuse.daemon import run_daemon
 
-    asyncio.run(run_daemon(_settings(options)))
+    asyncio.run(run_daemon(option.settings_of(options)))
     return 0
 
 
 def _console(options: argparse.Namespace) -> int:
     from livemuse.launch import open_console
 
-    return open_console(_settings(options), _engine_arguments(options))
-
-
-def _engine_arguments(options: argparse.Namespace) -> list[str]:
-    """The options of bare ``livemuse``, for the engine it starts."""
-    given: list[str] = []
-    for option, value in (
-        ("--name", getattr(options, "name", None)), ("--api", options.api), ("--in", options.port_in),
-        ("--out", options.port_out), ("--sound", options.sound), ("--record", options.record),
-        ("--settings", options.settings),
-    ):  # fmt: skip
-        given += [] if value is None else [f"{option}={value}"]
-    given += [f"--map={entry}" for entry in options.map]
-    return given + [f"--set={name}={value}" for name, value in options.sets]
+    return open_console(option.settings_of(options), option.engine_arguments(options))
 
 
 def _attach(options: argparse.Namespace) -> int:
     from livemuse.launch import attach
 
-    return attach(_engine_name(options))
-
-
-def _engine_name(options: argparse.Namespace) -> str:
-    from livemuse.settings import read_settings
-
-    given = getattr(options, "name", None)
-    return str(given) if given is not None else read_settings().name
+    return attach(option.engine_name(options))
 
 
 def _ctl(options: argparse.Namespace) -> int:
@@ -247,7 +155,7 @@ def _ctl(options: argparse.Namespace) -> int:
     if usage(options.what, options.arguments) is not None:
         _talk(f"livemuse ctl: {usage(options.what, options.arguments)}")
         return MISUSE
-    return run_ctl(_engine_name(options), options.what, options.arguments, as_json=options.json)
+    return run_ctl(option.engine_name(options), options.what, options.arguments, as_json=options.json)
 
 
 def _ports(options: argparse.Namespace) -> int:
@@ -261,6 +169,13 @@ def _ports(options: argparse.Namespace) -> int:
             _say(f"{port['direction']:<4}{port['api']:<6}{port['name']}")
         if not found:
             _talk("No MIDI ports were found; `livemuse doctor` says why.")
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from livemuse.settings import template
+
+    _say(template())
     return 0
 
 
@@ -297,7 +212,7 @@ def _answer(options: argparse.Namespace) -> int:
     from livemuse.offline import answer_file
     from livemuse.settings import data_folder
 
-    controls = _controls(options, Controls())
+    controls = option.controls_of(options, Controls())
     for amount, unit in ((options.seconds, "s"), (options.notes, "notes"), (options.bars, "bars")):
         controls = controls if amount is None else controls.replaced("answer_length", f"{amount} {unit}")
     stepper, facts = Shelf(data_folder() / "models").load(controls.text("model"))
@@ -320,7 +235,7 @@ def _demo(options: argparse.Namespace) -> int:
 
     from livemuse.demo import run_demo
 
-    done = asyncio.run(run_demo(_settings(options)))
+    done = asyncio.run(run_demo(option.settings_of(options)))
     if options.json:
         _data(done)
     else:

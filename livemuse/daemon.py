@@ -34,6 +34,7 @@ from livemuse.model.shelf import Shelf
 from livemuse.model.terms import first_told
 from livemuse.music.protocols import Clock, Stepper
 from livemuse.music.styles import settled_style, unheard
+from livemuse.recording.archive import LAST, Archive
 from livemuse.recording.journal import SUFFIX, SessionJournal, session_stem
 from livemuse.recording.records import FORMAT
 from livemuse.recording.sessions import finish, save
@@ -53,6 +54,7 @@ class Daemon:
         self.clock = clock or MonotonicClock()
         self.shelf = Shelf(data_folder() / "models")
         folder = settings.sessions_folder
+        self.archive = Archive(folder)
         self.journal = SessionJournal(folder / (session_stem(folder, datetime.now(UTC)) + SUFFIX))
         self._model = self.shelf.available(settings.controls.text("model"))
         controls = settings.controls.replaced("model", self._model)
@@ -61,7 +63,9 @@ class Daemon:
         self.engine.sound = settings.sound
         self.engine.on_action = self._on_action
         self.socket = socket_path(settings.name)
-        self._server = ControlServer(EngineDesk(self.engine, self.shelf, self._take_up), self.socket, __version__)
+        self._server = ControlServer(
+            EngineDesk(self.engine, self.shelf, self.archive, self._take_up), self.socket, __version__
+        )
         self._ended = asyncio.Event()
         self._improviser: Improviser | None = None
         self._worker: PartnerThread | None = None
@@ -113,6 +117,7 @@ class Daemon:
         self.engine.worker = self._worker
         self._write_session_record(facts)
         self.engine.facts.model = facts
+        await self._remember()
         self._link = self._new_link()
         await self._link.open()  # from here on the player is heard
         self.engine.stage = self._link
@@ -121,6 +126,13 @@ class Daemon:
         self._chore(self._watch_disk())
         gc.collect()
         gc.freeze()
+
+    async def _remember(self) -> None:
+        """Take up the motifs of the session that was named; the very first evening has none before it."""
+        session = self.settings.remember
+        if session is not None and (session != LAST or self.archive.sessions()):
+            name, earlier = await asyncio.to_thread(self.archive.remembered, session)
+            self.engine.remember(earlier, name)
 
     def _new_link(self) -> StageLink:
         settings = self.settings

@@ -10,6 +10,8 @@ The settings file is TOML and may be left out altogether::
 
     [controls]              # any of `livemuse ctl get`
     temperature = 0.8
+
+``livemuse settings`` prints one with everything in it (``template``).
 """
 
 import os
@@ -21,11 +23,34 @@ from typing import Any, Final
 
 from livemuse.errors import FileError, LivemuseError
 from livemuse.midi.mapping import MapEntry, parse_map
-from livemuse.music.controls import Controls
+from livemuse.music.controls import CONTROLS, GROUPS, Control, Controls
 
 APIS: Final = ("auto", "alsa", "jack", "core", "winmm")
 SOUNDS: Final = ("auto", "on", "off")
 LARGEST_FILE: Final = 1 << 20
+_TEMPLATE: Final = """
+# The settings of livemuse. Take away the "# " before a line to set it; the command line wins over this file.
+
+[daemon]
+# The MIDI interface: auto, alsa, jack, core or winmm.
+# api = "auto"
+# Part of the name of the MIDI input to listen to; without it, a port of livemuse's own.
+# in = "Keystation"
+# Part of the name of the MIDI output to play on; without it, a port of livemuse's own.
+# out = "FLUID"
+# The built-in synth: on, off, or auto: on unless a MIDI output or interface was named.
+# sound = "auto"
+# The folder that sessions go to.
+# record = "~/Music/sessions"
+# A session whose motifs are remembered from the start: its name, any MIDI file, or last.
+# remember = "last"
+# The engine's name, when several live side by side.
+# name = "livemuse"
+# Pedals, pads and keys with the actions they do (`livemuse ctl do` lists them).
+# map = ["cc:67=answer", "note:21=panic"]
+
+[controls]
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +69,8 @@ class Settings:
     """The built-in synth; auto: on unless a MIDI output or interface was named."""
     record: Path | None = None
     """Where sessions go; None: the platform's data folder."""
+    remember: str | None = None
+    """The session, or MIDI file, whose motifs are remembered from the start; ``last``: the latest."""
     entries: tuple[MapEntry, ...] = ()
     """What the player's pedals, pads and keys do."""
     controls: Controls = field(default_factory=Controls)
@@ -122,9 +149,28 @@ def with_setting(settings: Settings, name: str, value: Any) -> Settings:
             return replace(settings, port_out=value)
         case "record":
             return replace(settings, record=Path(value).expanduser())
+        case "remember":
+            return replace(settings, remember=value)
         case "name":
             return replace(settings, name=value)
         case "api" | "sound":
             known = APIS if name == "api" else SOUNDS
             raise FileError(f"{name} cannot be {value[:40]!r}.", "It is one of: " + ", ".join(known) + ".")
-    raise FileError(f"there is no setting called {name[:40]!r}.", "Known: api, in, out, sound, record, name, map.")
+    raise FileError(
+        f"there is no setting called {name[:40]!r}.", "Known: api, in, out, sound, record, remember, name, map."
+    )
+
+
+def template() -> str:
+    """A settings file with every entry in it, each with its line of help, and none of them set."""
+    lines = [_TEMPLATE.strip()]
+    for group, heading in GROUPS.items():
+        rows = [row for row in CONTROLS.values() if row.group == group]
+        lines += [f"\n# --- {heading} ---", *map(_entry, rows)]
+    return "\n".join(lines)
+
+
+def _entry(row: Control) -> str:
+    value = f'"{row.default}"' if isinstance(row.default, str) else f"{row.default:g}"
+    unit = f" {row.unit}" if row.unit else ""
+    return f"# {row.help} ({row.values}{unit})\n# {row.name} = {value}"

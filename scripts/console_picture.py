@@ -12,7 +12,7 @@ from livemuse import __version__
 from livemuse.control.client import LiveLink
 from livemuse.control.server import ControlServer
 from livemuse.testing.desk import ScriptedDesk
-from livemuse.testing.duet import ANSWER, CALL, WAIT_S, Line, moments, planned
+from livemuse.testing.duet import ANSWER, CALL, WAIT_S, Line, heard, moments, planned
 from livemuse.testing.waiting import until
 from livemuse.tui.app import make_console
 
@@ -62,7 +62,7 @@ async def draw(size: tuple[int, int]) -> str:
             clock.at_s += WAIT_S
             begin_s = clock.at_s
             desk.tell("planned", take=1, notes=planned(ANSWER, begin_s))
-            desk.tell_state(state="answering", since_s=begin_s)
+            desk.tell_state(state="answering", since_s=begin_s, heard=heard(BEGIN_S))
             play(desk, clock, "livemuse", ANSWER, INTO_THE_ANSWER_S)
             await until(lambda: console.state is not None and console.state.state == "answering")
             await until(lambda: len(console.score.notes) > len(CALL))

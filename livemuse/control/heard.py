@@ -10,6 +10,7 @@ _SHARE: Final = number(0, 1)
 _STAMP: Final = number(-1e12, 1e12)
 _BPM: Final = number(1, 1000)
 _NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_LOUDNESS: Final = ("pp", "p", "mp", "mf", "f", "ff")  # from velocity 33 on, 16 each
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def touch_of(articulation: float) -> str:
     return "legato" if articulation >= 0.9 else "portato" if articulation >= 0.55 else "staccato"
 
 
+def loudness_of(velocity: int) -> str:
+    """The musician's sign for a velocity: ``pp`` to ``ff``."""
+    return _LOUDNESS[min(max((velocity - 17) // 16, 0), len(_LOUDNESS) - 1)]
+
+
 def register_of(span: tuple[int, int]) -> str:
     """``C3-E5``."""
     return f"{pitch_name(span[0])}-{pitch_name(span[1])}"
@@ -96,7 +102,7 @@ def heard_words(heard: HeardNow) -> list[tuple[str, str]]:
         ("tempo", None if heard.tempo_bpm is None else f"{heard.tempo_bpm:.0f} bpm{bar}{beat}"),
         ("register", heard.register and register_of(heard.register)),
         ("hands", hands),
-        ("loudness", None if heard.loudness is None else f"velocity {heard.loudness}"),
+        ("loudness", None if heard.loudness is None else f"{loudness_of(heard.loudness)} (velocity {heard.loudness})"),
         ("density", None if heard.density is None else f"{heard.density:.1f} onsets a second"),
         ("articulation", None if heard.articulation is None
          else f"{touch_of(heard.articulation)} ({heard.articulation:.2f})"),

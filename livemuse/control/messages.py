@@ -93,7 +93,19 @@ class Models:
     """Which models are there?"""
 
 
-Request = Get | Set | Action | Status | Watch | Press | Ports | Choose | Models
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Which sessions were recorded?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Remember what the player played in a session, by its name, as a file, or the ``last``."""
+
+    session: str
+
+
+Request = Get | Set | Action | Status | Watch | Press | Ports | Choose | Models | Sessions | Remember
 
 
 # --- events ----------------------------------------------------------------------------------------------------
@@ -216,6 +228,8 @@ REQUESTS: Final[dict[str, tuple[type, dict[str, Shape]]]] = {
     "ports": (Ports, {}),
     "choose": (Choose, {"direction": choice("in", "out"), "port": optional(text(500))}),
     "models": (Models, {}),
+    "sessions": (Sessions, {}),
+    "remember": (Remember, {"session": text(4096)}),
 }
 EVENTS: Final[dict[str, tuple[type, dict[str, Shape]]]] = {
     "hello": (Hello, {"version": _NAME, "protocol": whole(1, 1 << 31), "pid": whole(0, 1 << 31)}),

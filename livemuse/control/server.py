@@ -22,7 +22,9 @@ from livemuse.control.messages import (
     Models,
     Ports,
     Press,
+    Remember,
     Request,
+    Sessions,
     Set,
     Status,
     Watch,
@@ -73,6 +75,14 @@ class Desk(Protocol):
 
     async def models(self) -> Sequence[Mapping[str, Any]]:
         """The models there are, each with its name."""
+        ...
+
+    async def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """The sessions that were recorded, oldest first, each with its name."""
+        ...
+
+    async def remember(self, session: str) -> Mapping[str, Any]:
+        """Remember what was played in a session; gives ``session`` and ``notes``, how many."""
         ...
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -254,6 +264,10 @@ class _Client:
                 return await self._desk.choose(direction, port)
             case Models():
                 return {"models": list(await self._desk.models())}
+            case Sessions():
+                return {"sessions": list(await self._desk.sessions())}
+            case Remember(session):
+                return await self._desk.remember(session)
         return {}
 
     def _watch(self) -> None:

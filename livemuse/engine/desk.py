@@ -8,6 +8,7 @@ from livemuse.engine.board import Listener
 from livemuse.engine.engine import Engine
 from livemuse.errors import ControlError, PortError
 from livemuse.music.controls import parse_action, parse_control
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.protocols import Stepper
 from livemuse.music.styles import chosen_style, settled_style
 
@@ -31,6 +32,18 @@ class ModelShelf(Protocol):
         ...
 
 
+class Archive(Protocol):
+    """The sessions that were recorded."""
+
+    def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """One mapping a session, oldest first, each with its ``name``."""
+        ...
+
+    def remembered(self, session: str) -> tuple[str, MotifMemory]:
+        """The name of the file meant, and what was played in it; FileError. Takes a moment: not for the loop."""
+        ...
+
+
 TakeUp = Callable[[Stepper, Mapping[str, Any]], Awaitable[str]]
 """Goes on with another model; gives what there is to say of it, if anything."""
 
@@ -38,9 +51,10 @@ TakeUp = Callable[[Stepper, Mapping[str, Any]], Awaitable[str]]
 class EngineDesk:
     """Serves the control socket; every call may raise LivemuseError and changes nothing then."""
 
-    def __init__(self, engine: Engine, shelf: ModelShelf, take_up: TakeUp) -> None:
+    def __init__(self, engine: Engine, shelf: ModelShelf, archive: Archive, take_up: TakeUp) -> None:
         self._engine = engine
         self._shelf = shelf
+        self._archive = archive
         self._take_up = take_up
         self._port_waiters: list[asyncio.Event] = []
         engine.on_ports = self._ports_changed
@@ -92,7 +106,7 @@ class EngineDesk:
             "ports": state["ports"],
             "sound": state["sound"],
             "notices": state["notices"],
-            "heard": state.get("heard", {}),
+            "heard": state["heard"],
             "wait": state["wait"],
         }
 
@@ -128,6 +142,17 @@ class EngineDesk:
     async def models(self) -> Sequence[Mapping[str, Any]]:
         """The models there are."""
         return await asyncio.to_thread(self._shelf.models)
+
+    async def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """The sessions that were recorded."""
+        return await asyncio.to_thread(self._archive.sessions)
+
+    async def remember(self, session: str) -> Mapping[str, Any]:
+        """Remember what was played in an earlier session, from the next unsounded note on."""
+        name, earlier = await asyncio.to_thread(self._archive.remembered, session)
+        self._engine.remember(earlier, name)
+        self._engine.notice(f"livemuse remembers {len(earlier)} notes of {name}.")
+        return {"session": name, "notes": len(earlier)}
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """How things stand, then everything that happens."""

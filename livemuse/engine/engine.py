@@ -38,6 +38,7 @@ from livemuse.midi.link import TakeBack as TakeBackFrame
 from livemuse.midi.mapping import MapEntry
 from livemuse.music.controls import CONTROLS, Controls
 from livemuse.music.duet import Duet
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import AllNotesOff, KeyDown, KeyUp, Pedal, PlannedNote
 from livemuse.music.protocols import Clock, Journal
 from livemuse.music.schedule import (
@@ -53,6 +54,7 @@ from livemuse.music.schedule import (
     Made,
     OpenTake,
     Play,
+    Remember,
     Roll,
     Settle,
     Silence,
@@ -193,6 +195,13 @@ class Engine:
         self.on_action(action)
         self._show()
 
+    def remember(self, earlier: MotifMemory, session: str) -> None:
+        """What was played in an earlier session may be taken up from the next unsounded note on."""
+        at_s = self._clock.now_s()
+        self._journal.write("remembered", at_s, session=session, notes=earlier.to_rows())
+        self._perform(self.duet.remember(earlier, at_s))
+        self._show()
+
     def press(self, pitch: int, velocity: int, hold_s: float) -> None:
         """A key typed on the computer; while it sounds, the same key lengthens it."""
         channel, timer = self._pressed.pop(pitch, (self._typed_channel, None))
@@ -232,9 +241,8 @@ class Engine:
     def state(self) -> dict[str, Any]:
         """The ``state`` event."""
         return shown.state(
-            self.duet, self.facts, self.meters.figures(), self._since_s, self._clock.now_s(),
-            sounding=len(self._sounding),
-        )  # fmt: skip
+            self.duet, self.facts, self.meters.figures(), self._since_s, len(self._sounding), self._clock.now_s()
+        )
 
     def ports(self) -> dict[str, Any]:
         """The ``ports`` event."""
@@ -318,7 +326,7 @@ class Engine:
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Listen() | Roll() | Extend() | Expect() | Settle() | Discard():
+                case Listen() | Roll() | Extend() | Expect() | Settle() | Discard() | Remember():
                     self._work(action)
                 case Begin(plan):
                     if plan.start_s is not None and plan.first_index == 0:

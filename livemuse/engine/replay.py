@@ -13,9 +13,10 @@ from livemuse.errors import ModelError
 from livemuse.midi import messages
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import PlannedNote
 from livemuse.music.protocols import Partner
-from livemuse.music.schedule import Action, Begin, Chosen, Discard, Extend, Listen, Play, Settle, WakeAt
+from livemuse.music.schedule import Action, Begin, Chosen, Discard, Extend, Listen, Play, Remember, Settle, WakeAt
 
 
 class Recorded(Protocol):
@@ -75,6 +76,8 @@ class Replay:
             case "sent":
                 self._sent((fields["take"], fields["index"]))
                 return duet.sent(fields["take"], fields["index"], fields["due"])
+            case "remembered":
+                return duet.remember(MotifMemory.from_rows(fields["notes"]), at_s)
             case "taken":
                 return duet.taken(fields["take"], fields["last"], at_s)
             case "expected":
@@ -84,12 +87,15 @@ class Replay:
             case "woke":
                 return duet.wake(at_s)
             case "model":
-                if self._change_model is None:
-                    raise ModelError("This session changed its model on the way.", "Give a way to change it again.")
-                self._change_model(fields)
+                self._take_up_model(fields)
             case "stage":
                 return duet.stage_lost(at_s) if fields["event"] == "lost" else duet.stage_back(at_s)
         return []
+
+    def _take_up_model(self, fields: Mapping[str, Any]) -> None:
+        if self._change_model is None:
+            raise ModelError("This session changed its model on the way.", "Give a way to change it again.")
+        self._change_model(fields)
 
     def _heard(self, at_s: float, message: bytes) -> list[Action]:
         event, listens_to = messages.heard(at_s, message), self._duet.controls["channel_in"]
@@ -115,6 +121,8 @@ class Replay:
                 case Extend(take, until_s):
                     made = self._partner.extend(take, until_s, 1_000_000)
                     self._perform(self._duet.planned(made.take, made.notes, made.shortened, made.done))
+                case Remember(earlier, at_s):
+                    self._partner.remember(earlier, at_s)
                 case Settle(take, last_index):
                     self._partner.settle(take, last_index)
                 case Discard(turn, at_s):

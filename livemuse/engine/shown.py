@@ -8,7 +8,7 @@ from livemuse.music.duet import Duet
 
 
 def state(
-    duet: Duet, facts: Facts, latency_ms: Mapping[str, Any], since_s: float, now_s: float, *, sounding: int
+    duet: Duet, facts: Facts, latency_ms: Mapping[str, Any], since_s: float, sounding: int, now_s: float
 ) -> dict[str, Any]:
     """The ``state`` event; ``since_s`` is when this state began, ``sounding`` how many notes livemuse sounds."""
     return {
@@ -26,8 +26,8 @@ def state(
         "ports": dict(facts.ports),
         "api": facts.api,
         "notices": list(facts.notices),
-        "wait": wait(duet),
         "heard": duet.ear.shown(now_s),
+        "wait": wait(duet),
     }
 
 

@@ -23,6 +23,7 @@ from livemuse.music.schedule import (
     Listen,
     OpenTake,
     Play,
+    Remember,
     Roll,
     Settle,
     Silence,
@@ -211,7 +212,7 @@ class Evening:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case Listen() | Roll() | Begin() | Extend() | Expect() | Settle() | Discard():
+            case Listen() | Roll() | Begin() | Extend() | Expect() | Settle() | Discard() | Remember():
                 self._work(action)
             case OpenTake(take, yields, release_s, _, _):
                 self.stage.begin_take(take, yields, release_s)
@@ -251,6 +252,8 @@ class Evening:
                 if silence:
                     self._journal.write("expected", at_s, take=take, silence=list(silence))
                     self._input(lambda: self.duet.expected(take, silence, at_s))
+            case Remember(earlier, at_s):
+                self._partner.remember(earlier, at_s)
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)
             case Discard(turn, at_s):

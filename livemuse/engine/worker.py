@@ -12,7 +12,20 @@ from collections.abc import Callable
 from typing import Final
 
 from livemuse.music.protocols import Partner
-from livemuse.music.schedule import Begin, Discard, Expect, Expected, Extend, Listen, Made, Plan, Roll, Settle, Task
+from livemuse.music.schedule import (
+    Begin,
+    Discard,
+    Expect,
+    Expected,
+    Extend,
+    Listen,
+    Made,
+    Plan,
+    Remember,
+    Roll,
+    Settle,
+    Task,
+)
 
 HANDFUL: Final = 4  # notes made before they are handed over: the first sounds while the next are made
 
@@ -85,6 +98,8 @@ class PartnerThread:
             case Expect(take, tail):
                 if take not in self._called_off:
                     self._tell(self._made, Expected(take, self._partner.expect(tail)))
+            case Remember(earlier, at_s):
+                self._partner.remember(earlier, at_s)
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)
                 self._called_off.discard(take)

@@ -51,7 +51,7 @@ class Improviser:
 
     @property
     def motifs(self) -> MotifMemory:
-        """What the player played, as it can be taken up: ``to_rows`` keeps it, ``clear`` forgets it."""
+        """What the player played, as it can be taken up."""
         return self._player.motifs
 
     @motifs.setter
@@ -82,6 +82,10 @@ class Improviser:
     def choose(self, plan: Plan) -> Chosen | None:
         """The best of the candidates that were rolled for this call; None where there are none."""
         return self._player.choose(plan)
+
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """Motifs of an earlier session may be taken up too; None: none that were struck before ``at_s``."""
+        self._player.remember(earlier, at_s)
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""

@@ -10,7 +10,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from livemuse.model.rolling import Rolling
 from livemuse.model.shaping import key_of
-from livemuse.music.candidates import Wanted
+from livemuse.music.candidates import Wanted, likeliest_key
 from livemuse.music.ceilings import Hand
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
@@ -131,6 +131,13 @@ class Remembering(ABC, Generic[M, T]):
         if plan.revision == 0 and (call is None or call.turn != plan.turn or not call.answered):
             self._call = _Call(plan.turn, take.moments[0], plan.not_before_s, (*self._window, *plan.tail))
 
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """What was played in an earlier session may be taken up too; None: nothing that was struck before ``at_s``."""
+        if earlier is None:
+            self._motifs.clear(at_s)
+        else:
+            self._motifs = self._motifs.after(earlier)
+
     def settle(self, take_id: int, last_index: int | None) -> None:
         """Notes up to ``last_index`` sounded; what was planned after it never was."""
         self._rolls = False
@@ -189,10 +196,10 @@ class Remembering(ABC, Generic[M, T]):
             return None
         return rolling[1].chosen(plan.take)
 
-    def _wanted(self, plan: Plan, usual_nats: float | None = None) -> Wanted:
+    def _wanted(self, plan: Plan, surprise: float | None = None) -> Wanted:
         """What candidates for this plan are held against."""
         call = (*self._phrase, *plan.tail)
-        return Wanted(call, self._last_answer[1], key_of(plan), plan.end_s, usual_nats)
+        return Wanted(call, self._last_answer[1], key_of(plan) or likeliest_key(call), plan.end_s, surprise)
 
     def _basis(self, plan: Plan) -> tuple[object, ...]:
         last = [*self._window, *plan.tail][-_KNOWN_BY:]

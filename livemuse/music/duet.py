@@ -20,9 +20,10 @@ from typing import Final, Literal
 from livemuse.music.attending import Attending
 from livemuse.music.choosing import Choosing, ask_ahead, asked_ahead
 from livemuse.music.controls import Controls
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Heard, KeyDown, PlannedNote
 from livemuse.music.phrases import SHORTEST_NOTE_S
-from livemuse.music.schedule import Action, Extend, Play, Settle, Silence, TurnBegins, WakeAt
+from livemuse.music.schedule import Action, Extend, Play, Remember, Settle, Silence, TurnBegins, WakeAt
 from livemuse.music.take import HORIZON_S, RELEASE_S, Closing, Take, answer_length
 
 State = Literal["listening", "waiting", "answering", "playing", "tacet"]
@@ -30,7 +31,6 @@ State = Literal["listening", "waiting", "answering", "playing", "tacet"]
 WAITED_LONG_S: Final = 0.2  # whoever asks for an answer that is so far off finds it late
 PUT_OFF_S: Final = 1.0  # `later` puts an answer off by another wait, but no less than this
 TYPICAL_NOTE_S: Final = 0.4  # a key still held counts as this long at least while livemuse plays along
-_NOT_MUSIC: Final = frozenset({"thru", "candidates"})  # controls that change nothing of what is planned
 
 
 class Duet(Attending):
@@ -156,7 +156,8 @@ class Duet(Attending):
         if take.plan is not None and now_s >= take.ready_s:
             return list(take.made_ready())
         if take.ask_s is not None and now_s >= take.ask_s:
-            return self._ask(take)
+            asked_s, take.ask_s = take.ask_s, None
+            return list(asked_ahead(take, self.listener.tail(asked_s), self._asks, self.controls)) if take.waits else []
         if take.done and take.closing is None and now_s >= take.over_s:
             return self._close("finished", now_s, -1.0)
         return self._join(now_s) if self._along else []
@@ -167,16 +168,18 @@ class Duet(Attending):
         if name == "channel_in":  # releases on the old channel will not be heard any more
             self._let_go(at_s)
             return [] if self._take else self._listen() + self._consider(at_s)
-        if name in _NOT_MUSIC:
+        if name == "thru":  # changes nothing of what is planned
             return []
         if name == "tempo":
             self.ear.set_tempo(controls["tempo"])
         if name == "mode":
             self.companion.resting = None
             return self._close("mode", at_s, RELEASE_S) if self._take else self._enter_mode(at_s)
-        if self._take is not None:
-            return self._close("revise", at_s, -1.0)
-        return self._consider(at_s)
+        return self._consider(at_s) if self._take is None else self._close("revise", at_s, -1.0)
+
+    def remember(self, earlier: MotifMemory, at_s: float) -> list[Action]:
+        """What was played in an earlier session may be taken up too."""
+        return [Remember(earlier, at_s), *self._close("revise", at_s, -1.0)]
 
     def do(self, action: str, at_s: float) -> list[Action]:
         """An action was asked for; those that are not the duet's change nothing."""
@@ -185,9 +188,10 @@ class Duet(Attending):
         match action:
             case "answer":
                 return self._answer(self._take, at_s)
-            case "tap" | "lock":
-                self.ear.tap(at_s) if action == "tap" else self.ear.lock()
-                return self._close("revise", at_s, -1.0)
+            case "tap" | "lock" | "forget":
+                self.ear.do(action, at_s)
+                forgets = [Remember(None, at_s)] if action == "forget" else []
+                return [*forgets, *self._close("revise", at_s, -1.0)]
             case "another":
                 return self._another(at_s)
             case "later":
@@ -284,12 +288,6 @@ class Duet(Attending):
             take.move(start_s, self.listener.tail(start_s))
         return [WakeAt(take.ready_s)] if take.ready_s > at_s else list(take.made_ready())
 
-    def _ask(self, take: Take) -> list[Action]:
-        asked_s, take.ask_s = take.ask_s, None
-        if asked_s is None or take.plan is None or take.closing is not None:
-            return []
-        return list(asked_ahead(take, self.listener.tail(asked_s), self._asks, self.controls))
-
     def _finish(self, take: Take, at_s: float) -> list[Action]:
         """Close within a bar what is being played; what has not begun does not begin."""
         if not take.decided:
@@ -312,7 +310,10 @@ class Duet(Attending):
         return []
 
     def _close(self, reason: Closing, at_s: float, release_s: float) -> list[Action]:
-        return [] if self._take is None else list(self._take.close(reason, at_s, release_s))
+        if self._take is None:
+            return []
+        fading = self.companion.fade(at_s + release_s) if release_s >= 0.0 else []  # of earlier revisions too
+        return [*fading, *self._take.close(reason, at_s, release_s)]
 
     def _sounded(self, take: Take, index: int, at_s: float) -> list[Action]:
         """Note ``index`` has sounded. The first of a take makes its tail the past; the first of a turn decides it."""
@@ -391,8 +392,7 @@ class Duet(Attending):
     def _open(self, take: Take, now_s: float, *, exact: bool) -> list[Action]:
         actions = self._listen()
         tail = self.listener.tail(take.start_s, TYPICAL_NOTE_S if take.endless else SHORTEST_NOTE_S)
-        meant, context = self.ear.meant(self.controls, take.start_s), self._context(take.start_s)
-        actions.append(take.opened(tail, meant, context, exact=exact))
+        actions.append(take.opened(tail, *self._meant(take), exact=exact))
         if take.ready_s <= now_s:
             return actions + list(take.made_ready())
         return actions + [WakeAt(at_s) for at_s in (take.ask_s, take.ready_s) if at_s is not None]

@@ -76,6 +76,7 @@ class MotifMemory:
         self.voices: dict[Kind, Voice] = {}
         self.first = 0  # the number of the oldest note still here: numbers are never given twice
         self._ends_s = float("-inf")  # of this phrase, when all that sounded has ended
+        self._from_s = float("-inf")  # what was struck before is not remembered any more
         self._beats_s: dict[int, float] = {}  # of phrases, where one was heard
         self._restart(0)
 
@@ -87,12 +88,14 @@ class MotifMemory:
         other = MotifMemory()
         other.notes, other.phrases = self.notes.copy(), self.phrases.copy()
         other.voices = {kind: voice.copy() for kind, voice in self.voices.items()}
-        other.first, other._ends_s = self.first, self._ends_s
+        other.first, other._ends_s, other._from_s = self.first, self._ends_s, self._from_s
         other._beats_s = self._beats_s.copy()
         return other
 
     def hear(self, note: Note) -> None:
         """The player played this, struck no sooner than the note before it (if it was, another session begins)."""
+        if note.onset_s < self._from_s:
+            return
         self._add(note, self._begins(note))
         if len(self.notes) >= MOST_NOTES + _ROOM:
             self._make_room()
@@ -102,18 +105,31 @@ class MotifMemory:
         if self.phrases:
             self._beats_s[self.phrases[-1]] = beat_s
 
-    def clear(self) -> None:
-        """Forget everything; numbers of notes go on."""
+    def clear(self, before_s: float = float("-inf")) -> None:
+        """Forget everything, and what comes but was struck ``before_s``; numbers of notes go on."""
         self._restart(self.first + len(self.notes))
+        self._from_s = before_s
+
+    def after(self, earlier: MotifMemory) -> MotifMemory:
+        """This memory with what another one holds before it, as far as there is room; numbers of notes go on."""
+        made = earlier.copy()
+        made.first = self.first + len(self.notes)
+        for note, begins in zip(self.notes, _beginnings(self.phrases), strict=True):
+            made._add(note, begins)
+        shift = made.phrases[-1] - self.phrases[-1] if self.notes else 0
+        made._beats_s = {phrase + shift: beat_s for phrase, beat_s in self._beats_s.items()}
+        if len(made.notes) >= MOST_NOTES + _ROOM:
+            made._make_room()
+        made._ends_s, made._from_s = self._ends_s, self._from_s
+        return made
 
     # --- as it is kept -------------------------------------------------------------------------------------------
 
     def to_rows(self) -> list[list[float]]:
         """[onset_s, pitch, duration_s, velocity, 1 where a phrase begins] of each note, for JSON; 2,560 at most."""
-        before = [None, *self.phrases]
         return [
-            [n.onset_s, n.pitch, n.duration_s, n.velocity, int(phrase != last)]
-            for n, phrase, last in zip(self.notes, self.phrases, before, strict=False)
+            [n.onset_s, n.pitch, n.duration_s, n.velocity, int(begins)]
+            for n, begins in zip(self.notes, _beginnings(self.phrases), strict=True)
         ]
 
     @classmethod
@@ -255,6 +271,11 @@ class MotifMemory:
             self._add(note, not self.notes or phrase != self.phrases[-1], searching=left <= _SEARCHED)
             self.phrases[-1] = phrase
         self._beats_s = {phrase: beat_s for phrase, beat_s in beats_s.items() if phrase >= phrases[0]}
+
+
+def _beginnings(phrases: Sequence[int]) -> list[bool]:
+    """For each note whether a phrase begins with it."""
+    return [k == 0 or phrase != phrases[k - 1] for k, phrase in enumerate(phrases)]
 
 
 def _note_of(row: Any) -> tuple[Note, bool]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.schedule import Chosen, Extension, Plan
 
@@ -90,6 +91,10 @@ class Partner(Protocol):
 
     def discard(self, turn: int, at_s: float) -> None:
         """What was played of this turn is forgotten: another answer to the same call begins."""
+        ...
+
+    def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
+        """Motifs of an earlier session may be taken up too; None: none that were struck before ``at_s``."""
         ...
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from livemuse.music.context import NOTHING_HEARD, Context
 from livemuse.music.controls import Controls
+from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote, Who
 
 CLOSING_NOTE_S: Final = 1.0
@@ -103,6 +104,14 @@ class Discard:
 
 
 @dataclass(frozen=True, slots=True)
+class Remember:
+    """Remember what was played in an earlier session too; or (None) nothing of what was struck before ``at_s``."""
+
+    earlier: MotifMemory | None
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Extension:
     """What ``Extend`` gave: newly planned notes, earlier ones that end sooner, and whether the take is complete."""
 
@@ -193,23 +202,10 @@ class TurnBegins:
     at_s: float
 
 
-Action = (
-    Listen
-    | Roll
-    | Begin
-    | Extend
-    | Expect
-    | Settle
-    | Discard
-    | OpenTake
-    | Play
-    | TakeBack
-    | Silence
-    | WakeAt
-    | TurnBegins
-)
-
-Task = Listen | Roll | Begin | Extend | Expect | Settle | Discard
+Task = Listen | Roll | Begin | Extend | Expect | Settle | Discard | Remember
 """What the improviser is asked to do."""
 Made = Extension | Expected | Chosen
 """What it gives."""
+
+Action = Task | OpenTake | Play | TakeBack | Silence | WakeAt | TurnBegins
+"""What the duet wants done."""

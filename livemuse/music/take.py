@@ -91,7 +91,12 @@ class Take:
 
     def movable(self, at_s: float) -> bool:
         """Whether nobody was given its plan: by the stamp, for whoever wakes late must decide as one on time does."""
-        return self.plan is not None and self.closing is None and at_s < self.ready_s - 1e-3
+        return self.waits and at_s < self.ready_s - 1e-3
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is to be made, and nobody was given its plan."""
+        return self.plan is not None and self.closing is None
 
     def move(self, start_s: float, tail: list[Note]) -> None:
         """Begin at another time, as long as it was to be; only while it is ``movable``."""

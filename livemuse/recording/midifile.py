@@ -214,6 +214,8 @@ def _signs(record: Record) -> Iterator[bytes]:
         model = fields["model"] if record.kind == "session" else fields
         for words, name in (("model", "name"), ("terms of the model", "terms")):
             yield meta(TEXT, f"{words} = {str(model.get(name, ''))[:500]}".encode("utf-8", "replace"))
+    elif record.kind == "remembered":
+        yield meta(TEXT, f"remember {fields['session'][:500]}".encode("utf-8", "replace"))
     elif record.kind == "taken":
         yield meta(TEXT, f"taken back by {'the player' if fields['by_player'] else 'livemuse'}")
     elif record.kind == "notice":

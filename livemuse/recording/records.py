@@ -30,6 +30,7 @@ KINDS: Final[dict[str, dict[str, type | tuple[type, ...]]]] = {
     "chosen": {"take": int, "ranking": list, "paths": list},
     "kept": {"turn": int},
     "woke": {},  # a time that the duet had asked for had come, and it did something
+    "remembered": {"session": str, "notes": list},
     "sent": {"take": int, "index": int, "due": _number, "pitch": int, "velocity": int, "channel": int},
     "ended": {"take": int, "index": int},
     "taken": {"take": int, "last": _maybe_whole, "by_player": bool},

@@ -93,6 +93,16 @@ class ScriptedDesk:
         self.calls.append(("models",))
         return [{"name": "concert", "terms": "CC BY 4.0"}, {"name": "[nocturne]", "terms": "CC0"}]
 
+    async def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """Two sessions."""
+        self.calls.append(("sessions",))
+        return [{"name": "2026-05-30_201500", "state": "done"}, {"name": "2026-05-31_193000", "state": "done"}]
+
+    async def remember(self, session: str) -> Mapping[str, Any]:
+        """Remember that it was asked."""
+        self.calls.append(("remember", session))
+        return {"session": session, "notes": 120}
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """How things stand, then what happens."""
         self._listeners.append(listener)

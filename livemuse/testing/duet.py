@@ -29,6 +29,13 @@ ANSWER: Final[Line] = (
     (3.6, 1.3, 43, 64), (3.6, 0.3, 75, 96), (3.9, 0.3, 70, 70), (4.2, 1.6, 67, 88), (4.2, 1.5, 60, 52),
 )  # fmt: skip
 WAIT_S: Final = 0.9
+BEAT_S: Final = 0.6
+HEARD: Final = {
+    "key": "C minor", "key_confidence": 0.86, "locked": False, "chord": "Bb7",
+    "chords": ["Cm", "Eb", "Gm", "Cm", "Bb7"], "tempo_bpm": 60 / BEAT_S, "beat_confidence": 0.81, "beats_a_bar": 4,
+    "density": 3.1, "register": [46, 75], "hands": [[46, 58], [67, 75]], "loudness": 72, "articulation": 0.94,
+}  # fmt: skip
+"""What is heard in the call, but for when its beats are."""
 
 
 async def play_duet(desk: ScriptedDesk, now_s: Callable[[], float], rounds: int | None = None) -> None:
@@ -39,6 +46,7 @@ async def play_duet(desk: ScriptedDesk, now_s: Callable[[], float], rounds: int 
         desk.tell_state(state="listening", turn=turn, since_s=now_s(), deadline_s=None)
         await _play(desk, "player", CALL, now_s)
         begin_s = now_s() + WAIT_S
+        desk.tell_state(heard=heard(now_s() - 4.2))
         desk.tell_state(state="waiting", since_s=now_s(), deadline_s=begin_s)
         await asyncio.sleep(WAIT_S)
         begin_s = now_s()
@@ -48,6 +56,11 @@ async def play_duet(desk: ScriptedDesk, now_s: Callable[[], float], rounds: int 
         desk.tell("planned", take=turn, notes=[])
         desk.tell_state(state="listening", since_s=now_s())
         await asyncio.sleep(0.5)
+
+
+def heard(began_s: float) -> dict[str, object]:
+    """What is heard in the call that began then."""
+    return {**HEARD, "beat_s": began_s, "bar_s": began_s}
 
 
 def planned(notes: Line, begin_s: float) -> list[list[float]]:

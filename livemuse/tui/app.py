@@ -22,20 +22,19 @@ from textual.message import Message
 from livemuse.control import messages as m
 from livemuse.control.client import LiveLink
 from livemuse.errors import LinkError, LivemuseError
-from livemuse.music.controls import CONTROLS, Controls, parse_control
+from livemuse.music.controls import CONTROLS, Controls
 from livemuse.tui.asking import Asking, Link, OwnEngine
-from livemuse.tui.choices import OWN_PORT, Value, model_choices, port_choices
 from livemuse.tui.colours import VARIABLES
 from livemuse.tui.computer_keys import HOLD_S, ComputerKeys
 from livemuse.tui.driver import patient_driver, watch_terminal
 from livemuse.tui.keys import bindings
+from livemuse.tui.opening import Opening
 from livemuse.tui.score import Score
 from livemuse.tui.screens.play import PlayScreen
 from livemuse.tui.widgets.control_row import ControlRow
-from livemuse.tui.widgets.controls_panel import style_labels
 from livemuse.tui.widgets.keys_line import KeysLine
 from livemuse.tui.widgets.piano_keys import PianoKeys
-from livemuse.tui.words import label, plain
+from livemuse.tui.words import plain
 
 Connect = Callable[[], Awaitable[Link]]
 FIRST_TRIES_S: Final = 0.05  # an engine that is just starting is there any moment
@@ -84,11 +83,17 @@ class Console(App[int]):
         self.state: m.State | None = None
         self.ports: m.PortsNow | None = None
         self.controls = Controls()
+        self.opening = Opening(self)
         self.asking = Asking(lambda work: self.run_worker(work), self._refused)
         self._connect = connect
         self._trouble = "The engine is starting."
         self._retry_now = asyncio.Event()
-        self._playing = PlayScreen(self.score)
+        self.playing = PlayScreen(self.score)
+
+    @property
+    def on_top(self) -> bool:
+        """Whether nothing is open over the playing screen."""
+        return self.screen is self.playing
 
     # --- beginning and end -----------------------------------------------------------------------------------
 
@@ -98,7 +103,7 @@ class Console(App[int]):
 
     def on_mount(self) -> None:
         """Show the playing screen."""
-        self.push_screen(self._playing)
+        self.push_screen(self.playing)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must not leave its engine behind
             with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: somebody else's business
@@ -112,7 +117,7 @@ class Console(App[int]):
 
     def on_play_screen_ready(self) -> None:
         """Look for the engine."""
-        self._playing.show_typing(self.typing)
+        self.playing.show_typing(self.typing)
         self.run_worker(self._listen())
 
     async def action_quit(self) -> None:
@@ -164,7 +169,7 @@ class Console(App[int]):
         """Keep the screens true."""
         for event in message.happened:
             self._hear(event)
-        self._playing.wake()
+        self.playing.wake()
         message.taken.set()
 
     def _hear(self, event: m.Event) -> None:
@@ -176,19 +181,19 @@ class Console(App[int]):
                 self.score.note_off(event)
             case m.Planned():
                 self.score.plan(event)
-                self._playing.turn.answer_until(self.score.planned_until_s)
+                self.playing.turn.answer_until(self.score.planned_until_s)
             case m.State():
                 self._hear_state(event)
             case m.ControlsNow(values):
                 known = {name: value for name, value in values.items() if name in CONTROLS}
                 self.controls = Controls({**self.controls, **known})
                 still = {name: value for name, value in known.items() if not self.asking.is_moving(name)}
-                self._playing.show_controls(still)
+                self.playing.show_controls(still)
             case m.PortsNow():
                 self.ports = event
-                self._playing.show_ports(event)
+                self.playing.show_ports(event)
             case m.NoticeSaid(text):
-                self._playing.hint.tell(text)
+                self.playing.hint.tell(text)
             case m.Hello():
                 self.score.all_off(self.now_s())  # what sounds is told anew
             case m.Bye() | m.PedalMoved():
@@ -197,12 +202,12 @@ class Console(App[int]):
     def _hear_state(self, state: m.State) -> None:
         if self.state is None or state.notices != self.state.notices:
             for notice in state.notices[-1:]:
-                self._playing.hint.tell(notice)
+                self.playing.hint.tell(notice)
         self.state = state
-        self._playing.show_state(state)
+        self.playing.show_state(state)
 
     def _flash(self, direction: str) -> None:
-        self._playing.controls.ports[direction].flash(self.now_s())
+        self.playing.controls.ports[direction].flash(self.now_s())
 
     def on_engine_gone(self, message: EngineGone) -> None:
         """Say so, and let nothing seem to sound."""
@@ -210,21 +215,21 @@ class Console(App[int]):
             self.score.all_off(self.now_s())
             self.state = None
             self._trouble = plain(message.why)
-            self._playing.show_trouble("ENGINE GONE", "Trying again every second; r tries at once.")
-            self._playing.hint.tell(self._trouble)
+            self.playing.show_trouble("ENGINE GONE", "Trying again every second; r tries at once.")
+            self.playing.hint.tell(self._trouble)
         elif "No engine is running" not in message.why:
             self._trouble = plain(message.why)
-            self._playing.show_trouble("NO ENGINE", self._trouble)
-            self._playing.hint.tell(self._trouble)
+            self.playing.show_trouble("NO ENGINE", self._trouble)
+            self.playing.hint.tell(self._trouble)
 
     def _refused(self, why: str) -> None:
-        self._playing.hint.tell(why)
+        self.playing.hint.tell(why)
 
     # --- the player ------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
         """A letter that plays a note plays it, whatever has the focus on the playing screen."""
-        if self.screen is not self._playing:
+        if not self.on_top:
             return
         if self.asking.link is None:
             if event.character in ("r", "R"):
@@ -266,98 +271,48 @@ class Console(App[int]):
     def action_octave(self, octaves: int) -> None:
         """Move the computer keys."""
         self.typing = self.typing.shifted(octaves)
-        self._playing.show_typing(self.typing)
+        self.playing.show_typing(self.typing)
 
     def action_velocity(self, steps: int) -> None:
         """Strike harder or softer."""
         self.typing = self.typing.louder(steps)
-        self._playing.show_typing(self.typing)
+        self.playing.show_typing(self.typing)
 
     def action_step(self, lines: int) -> None:
         """To the control above or below."""
-        self._playing.controls.step_focus(lines)
+        self.playing.controls.step_focus(lines)
 
     def action_group(self, groups: int) -> None:
         """To the first control of the group before or after."""
-        self._playing.controls.step_group(groups)
+        self.playing.controls.step_group(groups)
 
     def action_end(self, end: int) -> None:
         """To the first control, or the last."""
-        self._playing.controls.step_end(end)
+        self.playing.controls.step_end(end)
 
     def action_help(self) -> None:
         """Show the help."""
-        from livemuse.tui.pages import help_sections
-        from livemuse.tui.screens.page import Page  # not before it is asked for: the console must be there at once
-
-        self.push_screen(Page("livemuse: play, and it answers", help_sections()))
+        self.opening.show_help()
 
     def action_state(self) -> None:
         """Show how things are."""
-        from livemuse.tui.pages import state_sections
-        from livemuse.tui.screens.page import Page
+        self.opening.show_state(self._trouble)
 
-        self.push_screen(Page("how things are", state_sections(self.state, self._trouble)))
+    def action_heard(self) -> None:
+        """Show all that is heard of the player."""
+        self.opening.show_heard()
+
+    def action_find(self) -> None:
+        """Find a control or an action by its name."""
+        self.opening.find()
 
     def action_open(self, name: str) -> None:
         """Open the chooser of a control or a port."""
-        if name in ("midi_in", "midi_out"):
-            self.run_worker(self._choose_port(name.removeprefix("midi_")))
-        elif name == "model":
-            self.run_worker(self._choose_model())
-        elif name == "style":
-            self._mix_styles()
-        else:
-            self._choose_value(name, [(choice, choice) for choice in CONTROLS[name].choices])
+        self.opening.choose(name)
 
-    def _choose_value(self, name: str, choices: list[tuple[Value, str]]) -> None:
-        from livemuse.tui.screens.choose import Choose
-
-        def chosen(value: Value | None) -> None:
-            if value is not None:
-                self._change(name, value)
-
-        row = CONTROLS[name]
-        words = f"{row.help} ({row.values})"
-        screen = Choose(label(name), words, choices, self.controls[name], lambda text: parse_control(name, text))
-        self.push_screen(screen, chosen)
-
-    def _mix_styles(self) -> None:
-        from livemuse.tui.screens.mix import MixStyles
-
-        labels = style_labels(self.state.model) if self.state is not None else []
-        if labels:
-            mix = self.controls.text("style")
-            self.push_screen(MixStyles(labels, mix, lambda mix: self._change("style", mix)))
-
-    def _change(self, name: str, value: Value) -> None:
-        self._playing.show_controls({name: value})
-        self.asking.set(name, value)
-
-    async def _choose_model(self) -> None:
-        choices = model_choices(await self.asking.answer(m.Models()))
-        if self.screen is self._playing:  # nothing else was opened meanwhile
-            self._choose_value("model", choices)
-
-    async def _choose_port(self, direction: str) -> None:
-        from livemuse.tui.screens.choose import Choose
-
-        def chosen(port: Value | None) -> None:
-            if port is not None:
-                self.asking.ask(m.Choose(direction, str(port) or None))
-
-        answer = await self.asking.answer(m.Ports())
-        if answer is None or self.screen is not self._playing:
-            return
-        try:
-            ports = m.read_ports(answer)
-        except LinkError as error:
-            self._refused(str(error))
-            return
-        words = "Your keyboard plays into this port." if direction == "in" else "livemuse plays to this port."
-        title = f"MIDI {direction} ({plain(ports.api)})"
-        current = ports.chosen.get(direction) or OWN_PORT
-        self.push_screen(Choose(title, words, port_choices(ports, direction), current), chosen)
+    def action_remember(self) -> None:
+        """Choose a session whose motifs are to be remembered."""
+        self.run_worker(self.opening.choose_session())
 
 
 def make_console(

@@ -1,4 +1,4 @@
-"""What the lists of the console hold: (value, words) of models and ports, made of what the engine answered."""
+"""What the lists of the console hold: (value, words) of models, ports, sessions, of what the engine answered."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,8 +12,7 @@ _MOST: Final = 200  # a list longer than this is damage
 
 def model_choices(answer: Mapping[str, Any] | None) -> list[tuple[Value, str]]:
     """The models of an answer to ``models``, each with its terms; what is no model is left out."""
-    models = (answer or {}).get("models")
-    found = [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []
+    found = _objects(answer, "models")
     return [
         (
             str(model.get("name", ""))[:200],
@@ -21,6 +20,17 @@ def model_choices(answer: Mapping[str, Any] | None) -> list[tuple[Value, str]]:
         )
         for model in found[:_MOST]
     ]
+
+
+def session_choices(answer: Mapping[str, Any] | None) -> list[tuple[Value, str]]:
+    """The sessions of an answer to ``sessions``, the latest first."""
+    found = [str(session.get("name", ""))[:200] for session in _objects(answer, "sessions")]
+    return [(name, name) for name in reversed(found[-_MOST:]) if name]
+
+
+def _objects(answer: Mapping[str, Any] | None, name: str) -> list[dict[str, Any]]:
+    values = (answer or {}).get(name)
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
 def port_choices(ports: PortsNow, direction: str) -> list[tuple[Value, str]]:

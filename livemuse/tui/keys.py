@@ -23,12 +23,24 @@ KEYS: Final = (
     Key("space,f2", "Space", "answer", "do('answer')", "Let livemuse answer now, not waiting for silence (also F2)."),
     Key("backspace,f3", "Bksp", "stop", "do('stop')", "Stop livemuse; what sounds ends within 0.3 s (also F3)."),
     Key("ctrl+l", "^L", "later", "do('later')", "Not yet: put the answer off, and wait longer from now on."),
-    Key("ctrl+n", "^N", "another", "do('another')", "Another answer to the same call, at once: the next best."),
-    Key("ctrl+k", "^K", "keep", "do('keep')", "Mark this answer in the recording."),
     Key("ctrl+f", "^F", "finish", "do('finish')", "Let livemuse close with a cadence within a bar, then only listen."),
+    Key("ctrl+n", "^N", "another", "do('another')", "Swap what it plays for the next best answer."),
+    Key("ctrl+y", "^Y", "keep", "do('keep')", "Mark this answer as a good one in the recording."),
+    Key("1", "1", "tap", "do('tap')", "Tap the beat: on each beat, and livemuse follows it."),
+    Key("ctrl+k", "^K", "lock", "do('lock')", "Lock the key that is heard; again to let it move."),
+    Key("ctrl+e", "^E", "forget", "do('forget')", "Forget what you played so far: no motif of it comes back."),
+    Key("ctrl+r", "^R", "remember", "remember", "Remember the motifs of an earlier session."),
     Key("f4", "F4", "tacet", "do('tacet')", "Let livemuse listen and never play; again to let it play."),
     Key("escape", "Esc", "PANIC", "panic", "End every note at once."),
     Key("f9,ctrl+p", "F9", "panic", "panic", "Panic from anywhere, lists and text fields too (also Ctrl+P).", True),
+    Key("ctrl+o", "^O", "heard", "heard", "All that is heard of you: key, chords, tempo, touch."),
+    Key(
+        "ctrl+g,ctrl+underscore",
+        "^G",
+        "find",
+        "find",
+        "Find a control or an action by its name, and write its value (also Ctrl+/).",
+    ),
     Key("f5", "F5", "mode", "open('mode')", "Choose who plays when."),
     Key("f6", "F6", "key", "open('key')", "Choose the scale livemuse plays in."),
     Key("f7", "F7", "model", "open('model')", "Choose the model."),
@@ -51,9 +63,9 @@ KEYS: Final = (
 )
 # in the order in which they give way to a narrow terminal, the last first
 ON_THE_LINE: Final = (
-    "help", "do('answer')", "do('stop')", "panic", "do('tacet')", "quit", "detach", "open('mode')", "open('key')",
-    "open('model')", "open('midi_in')", "open('midi_out')", "do('another')", "do('keep')", "do('later')",
-    "do('finish')", "state", "do('save')",
+    "help", "do('answer')", "do('stop')", "panic", "do('tacet')", "find", "do('later')", "do('another')",
+    "do('keep')", "do('tap')", "do('lock')", "do('finish')", "quit", "detach", "open('mode')", "open('key')",
+    "open('model')", "open('midi_in')", "open('midi_out')", "heard", "state", "remember", "do('forget')", "do('save')",
 )  # fmt: skip
 ON_CONTROLS: Final = (
     ("Left, Right", "Move the control with the focus; Shift moves it five steps, Delete puts it back."),
@@ -76,4 +88,4 @@ def bottom_line() -> tuple[tuple[str, str, str], ...]:
     first: dict[str, tuple[str, str, str]] = {}
     for key in KEYS:
         first.setdefault(key.action, (key.shown, key.word, key.action))
-    return tuple(first[action] for action in ON_THE_LINE)
+    return tuple(first[action] for action in ON_THE_LINE if action in first)

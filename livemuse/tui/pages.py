@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from livemuse.control.heard import heard_words, wait_words
 from livemuse.control.messages import State
-from livemuse.music.controls import CONTROLS
+from livemuse.music.controls import CONTROLS, GROUPS
 from livemuse.tui.keys import KEYS, ON_CONTROLS
 from livemuse.tui.screens.page import Section
 from livemuse.tui.words import label, milliseconds
@@ -20,11 +21,12 @@ _FIGURES = {"decide_to_first": "decision to first note", "lateness": "lateness o
 
 def help_sections() -> list[Section]:
     """How to play, every key, every control."""
-    return [
-        ("playing", _PLAYING),
-        ("keys", [(key.shown, key.help) for key in KEYS]),
-        ("controls", [*ON_CONTROLS, *((label(row.name), f"{row.help} ({row.values})") for row in CONTROLS.values())]),
+    controls = [
+        (heading, [(label(row.name), f"{row.help} ({row.values})") for row in CONTROLS.values() if row.group == group])
+        for group, heading in GROUPS.items()
     ]
+    keys = [(key.shown, key.help) for key in KEYS]
+    return [("playing", _PLAYING), ("keys", keys), ("on a control", ON_CONTROLS), *controls]
 
 
 def state_sections(state: State | None, trouble: str) -> list[Section]:
@@ -41,6 +43,14 @@ def state_sections(state: State | None, trouble: str) -> list[Section]:
                    ("out", str(state.ports.get("out") or "none")), ("sound", state.sound)]),
         ("notices", [("", notice) for notice in state.notices] or [("", "none")]),
     ]  # fmt: skip
+
+
+def heard_sections(state: State | None) -> list[Section]:
+    """All that is heard, and how long livemuse waits for it."""
+    if state is None:
+        return [("engine", [("state", "There is none to hear you.")])]
+    wait = wait_words(state.wait) or "not known"
+    return [("music", heard_words(state.heard)), ("silence that ends a phrase", [("wait", wait)])]
 
 
 def _listed(value: Any) -> str:

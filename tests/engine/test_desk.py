@@ -11,6 +11,7 @@ from livemuse.engine.engine import Engine
 from livemuse.errors import ControlError, ModelError
 from livemuse.model.shelf import Shelf
 from livemuse.music.controls import DEFAULT_MODEL, Controls
+from livemuse.recording.archive import Archive
 from livemuse.testing.virtual import VirtualClock
 from tests.model.tiny import tiny_bundle
 
@@ -32,13 +33,13 @@ class Told:
 class Scene:
     """An engine with one model loaded, and the desk before it."""
 
-    def __init__(self, shelf: Shelf, model: str) -> None:
+    def __init__(self, shelf: Shelf, model: str, folder: Path = Path("nowhere")) -> None:
         self.told = Told()
         self.engine = Engine(Controls().replaced("model", model), VirtualClock(1.0), self.told)
         self.engine.stage = self.engine.worker = self.told
         self.engine.facts.model = shelf.load(model)[1]
         self.loaded: list[str] = []
-        self.desk = EngineDesk(self.engine, shelf, self.take_up)
+        self.desk = EngineDesk(self.engine, shelf, Archive(folder), self.take_up)
 
     async def take_up(self, stepper: Any, facts: Mapping[str, Any]) -> str:
         self.engine.facts.model = facts

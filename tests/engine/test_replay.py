@@ -10,12 +10,15 @@ from livemuse.daemon import Daemon
 from livemuse.engine.replay import Replay
 from livemuse.midi.link import Inject
 from livemuse.midi.messages import note_off, note_on
+from livemuse.midi.smf import Track, write_song
 from livemuse.model.improviser import Improviser
 from livemuse.model.shelf import Shelf
 from livemuse.music.controls import Controls
+from livemuse.recording.archive import memory_of
 from livemuse.recording.midifile import records_of
 from livemuse.recording.records import Record
 from livemuse.settings import Settings
+from livemuse.testing.waiting import until
 
 
 async def an_evening(folder: Path, turned: tuple[str, str], **given: object) -> Path:
@@ -47,6 +50,37 @@ async def an_evening(folder: Path, turned: tuple[str, str], **given: object) -> 
     await until(lambda: engine.duet.turn == 2 and len(engine.board.sounding("livemuse")) > 0)
     engine.set(engine.duet.controls.replaced(*turned), turned[0])
     await until(lambda: engine.duet.state == "listening")
+    daemon.end()
+    await task
+    return daemon.session_file
+
+
+async def an_evening_of_memories(folder: Path) -> Path:
+    """A tune of an earlier session is remembered from the start, another one later on, and all of it forgotten."""
+    earlier = folder / "earlier.mid"
+    pitches = (67, 69, 64, 71, 72, 67)
+    strikes = [(0.3 * k, note_on(0, pitch, 80)) for k, pitch in enumerate(pitches)]
+    ends = [(0.3 * k + 0.2, note_off(0, pitch)) for k, pitch in enumerate(pitches)]
+    earlier.write_bytes(write_song([Track("piano", sorted([*strikes, *ends]))]))
+    controls = Controls({"wait": 0.3, "answer_length": "2 s", "seed": 11, "imitate": 1.0, "start_on": "any"})
+    settings = Settings(f"test-{os.getpid()}", sound="off", record=folder, controls=controls, remember=str(earlier))
+    daemon = Daemon(settings)
+    started = asyncio.Event()
+    task = asyncio.create_task(daemon.run(lambda _: started.set()))
+    await asyncio.wait_for(started.wait(), 10)
+    engine = daemon.engine
+    assert engine.stage is not None
+    for turn, what in ((1, "remember"), (2, "forget")):
+        for pitch in (60, 62, 64):
+            engine.stage.send(Inject(note_on(0, pitch, 80)))
+            await asyncio.sleep(0.08)
+            engine.stage.send(Inject(note_off(0, pitch)))
+        await until(lambda turn=turn: engine.duet.turn == turn and len(engine.board.sounding("livemuse")) > 0)  # type: ignore[misc]
+        if what == "remember":
+            engine.remember(daemon.archive.remembered(str(earlier))[1], "earlier.mid")
+        else:
+            engine.do("forget")
+        await until(lambda: engine.duet.state == "listening")
     daemon.end()
     await task
     return daemon.session_file
@@ -96,6 +130,16 @@ def test_so_does_one_in_which_the_style_was_turned(tmp_path: Path) -> None:
     assert "The model styled does not know polka, which is left out." in [
         r.fields["text"] for r in records if r.kind == "notice"
     ]
+
+
+def test_so_does_one_in_which_sessions_are_remembered_and_forgotten(tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path):
+        path = asyncio.run(an_evening_of_memories(tmp_path))
+    records = lived_again(path, records_of(path)[0].fields["model"]["name"])
+    remembered = [r for r in records if r.kind == "remembered"]
+    assert [[row[1] for row in r.fields["notes"]] for r in remembered] == [[67, 69, 64, 71, 72, 67]] * 2
+    assert [r.kind for r in records][1] == "remembered"  # before a note is heard
+    assert len(memory_of(path)) == 0  # all of it was forgotten
 
 
 def test_so_does_one_in_which_the_model_said_how_long_to_wait(tmp_path: Path) -> None:

@@ -258,3 +258,43 @@ def test_memory_of_another_evening_begins_a_phrase() -> None:
     memory = heard([replace(note, onset_s=note.onset_s + 1000.0) for note in tune()])
     memory.hear(Note(3.0, 60, 0.2, 80))
     assert memory.phrases[-1] == 2
+
+
+# --- what is loaded, and what is forgotten -----------------------------------------------------------------------
+
+
+def test_an_earlier_session_comes_before_what_was_played_and_is_taken_up_too() -> None:
+    now = heard(run_down(1.0, (48, 50, 47)))
+    loaded = now.after(heard([*tune(100.0), *tune(104.0, -3)]))
+    assert [note.pitch for note in loaded.notes[-3:]] == [48, 50, 47]
+    assert loaded.phrases == [1] * 6 + [2] * 6 + [3] * 3
+    assert loaded.first == now.first + len(now)  # no number is given twice
+    assert any(motif.intervals == INTERVALS for motif in salient_motifs(loaded))
+    assert len(heard(run_down(1.0, (48, 50, 47)))) == len(now) == 3  # the one it came from is as it was
+    for note in tune(5.0, 2):
+        loaded.hear(note)
+    assert loaded.phrases[-6:] == [4] * 6
+
+
+def test_what_is_loaded_into_an_empty_memory_is_followed_by_a_phrase_of_its_own() -> None:
+    loaded = MotifMemory().after(heard(tune(1.0)))
+    loaded.hear(Note(2.7, 60, 0.2, 80))  # by the clock of another evening it would be the same phrase
+    assert loaded.phrases[-2:] == [1, 2]
+
+
+def test_there_is_room_for_so_much_of_it_and_the_oldest_goes() -> None:
+    long = heard([Note(0.3 * k, 40 + k % 24, 0.2, 80) for k in range(MOST_NOTES + 300)])
+    both = long.after(long)
+    assert MOST_NOTES // 2 <= len(both) <= MOST_NOTES
+    assert both.notes[-1] == long.notes[-1]
+
+
+def test_what_was_struck_before_it_was_forgotten_is_not_remembered_when_it_comes() -> None:
+    memory = heard(tune(1.0))
+    memory.clear(3.0)
+    assert len(memory) == 0
+    memory.hear(Note(2.9, 60, 0.2, 80))  # its key was down until now
+    copy = memory.copy()
+    for one in (memory, copy):
+        one.hear(Note(3.1, 62, 0.2, 80))
+        assert [note.pitch for note in one.notes] == [62]

@@ -6,14 +6,10 @@ import signal
 import pytest
 
 from livemuse.control.server import ControlServer
-from livemuse.music.controls import CONTROLS
 from livemuse.testing.desk import ScriptedDesk
 from livemuse.testing.waiting import until
 from livemuse.tui.computer_keys import HOLD_S
 from livemuse.tui.keys import KEYS
-from livemuse.tui.screens.choose import Choose
-from livemuse.tui.widgets.control_row import ControlRow
-from livemuse.tui.widgets.controls_panel import AT_HAND, groups
 from tests.tui.conftest import Clock, Open
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -42,7 +38,7 @@ async def test_octave_and_velocity_keys_change_what_letters_play(opened: Open) -
 
 async def test_a_clicked_piano_key_sounds(opened: Open) -> None:
     async with opened((110, 36)) as scene:
-        keys = scene.console._playing.keys
+        keys = scene.console.playing.keys
         x = next(x for x in range(110) if keys.pitch_at(x, 3) == 60)
         await scene.pilot.click(keys, offset=(x, 3))
         await scene.asked("press", 60, 80, HOLD_S)
@@ -55,7 +51,7 @@ async def test_a_clicked_piano_key_sounds(opened: Open) -> None:
     ("key", "action"),
     [("space", "answer"), ("f2", "answer"), ("backspace", "stop"), ("f3", "stop"), ("f4", "tacet"), ("ctrl+s", "save"),
      ("ctrl+l", "later"), ("ctrl+f", "finish"), ("ctrl+n", "another"),
-     ("ctrl+k", "keep"),
+     ("ctrl+y", "keep"), ("ctrl+k", "lock"), ("1", "tap"), ("ctrl+e", "forget"),
      ("escape", "panic"), ("f9", "panic"), ("ctrl+p", "panic")],
 )  # fmt: skip
 async def test_one_key_does_it(opened: Open, key: str, action: str) -> None:
@@ -64,15 +60,15 @@ async def test_one_key_does_it(opened: Open, key: str, action: str) -> None:
         await scene.asked("action", action)
 
 
-@pytest.mark.parametrize("opener", ["f1", "f5", "f6", "f7", "f8", "f10", "f12"])
+@pytest.mark.parametrize("opener", ["f1", "f5", "f6", "f7", "f8", "f10", "f12", "ctrl+g", "ctrl+o", "ctrl+r"])
 async def test_panic_works_whatever_is_open(opened: Open, opener: str) -> None:
     async with opened((80, 24)) as scene:
         await scene.press(opener)
-        await until(lambda: scene.console.screen is not scene.console._playing)
+        await until(lambda: scene.console.screen is not scene.console.playing)
         await scene.press("f9")
         await scene.asked("action", "panic")
         await scene.press("escape")
-        await until(lambda: scene.console.screen is scene.console._playing)
+        await until(lambda: scene.console.screen is scene.console.playing)
 
 
 async def test_the_bottom_line_is_made_of_buttons(opened: Open) -> None:
@@ -82,138 +78,6 @@ async def test_the_bottom_line_is_made_of_buttons(opened: Open) -> None:
         await scene.asked("action", "panic")
         await scene.pilot.click("#line", offset=(line.index("answer"), 0))
         await scene.asked("action", "answer")
-
-
-# --- controls --------------------------------------------------------------------------------------------------
-
-
-async def test_every_control_of_the_table_has_its_row_and_opens(opened: Open) -> None:
-    async with opened((120, 36)) as scene:
-        rows = scene.console._playing.controls.rows
-        assert set(rows) == set(CONTROLS)
-        focusable = {row.control for row in scene.console.screen.query(ControlRow) if row.focusable}
-        assert focusable == set(CONTROLS) | {"midi_in", "midi_out"}
-        for name in ("temperature", "key", "register", "seed", "max_note_s"):  # one of each kind
-            rows[name].focus()
-            await scene.pilot.pause()
-            await scene.press("enter")
-            await until(lambda: isinstance(scene.console.screen, Choose))
-            await scene.shows(CONTROLS[name].help)
-            await scene.press("escape")
-            await until(lambda: scene.console.screen is scene.console._playing)
-
-
-def test_every_control_is_listed_once_and_those_at_hand_exist() -> None:
-    listed = [control.name for _, controls in groups() for control in controls]
-    assert sorted(listed) == sorted(CONTROLS)
-    assert set(AT_HAND) <= set(CONTROLS)
-
-
-@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 20)])
-async def test_arrows_reach_every_control(opened: Open, size: tuple[int, int]) -> None:
-    async with opened(size) as scene:
-        seen = set()
-        for _ in range(len(CONTROLS) + 2):
-            focused = scene.console.screen.focused
-            assert isinstance(focused, ControlRow)
-            assert focused.region.y >= scene.console._playing.controls.region.y
-            assert focused.region.bottom <= scene.console._playing.controls.region.bottom
-            seen.add(focused.control)
-            await scene.press("tab")
-        assert seen == set(CONTROLS) | {"midi_in", "midi_out"}
-        first = scene.console.screen.focused
-        await scene.press("down")
-        assert scene.console.screen.focused is not first
-        await scene.press("up")
-        assert scene.console.screen.focused is first
-
-
-async def test_arrows_move_a_slider_at_once(opened: Open) -> None:
-    async with opened() as scene:
-        await scene.press("right")
-        await scene.asked("set", "temperature", 0.95)
-        await scene.press("shift+left")
-        await scene.asked("set", "temperature", 0.7)
-        await scene.press("delete")
-        await scene.asked("set", "temperature", 0.9)
-
-
-async def test_the_mouse_drags_a_slider_and_the_wheel_moves_it(opened: Open) -> None:
-    async with opened() as scene:
-        slider = scene.console._playing.controls.rows["temperature"]
-        start, cells = slider._track  # type: ignore[union-attr]
-        await scene.pilot.mouse_down(slider, offset=(start, 0))
-        await scene.asked("set", "temperature", 0.0)
-        await scene.pilot.hover(slider, offset=(start + cells - 1, 0))
-        await scene.asked("set", "temperature", 2.0)
-        await scene.pilot.mouse_up(slider, offset=(start + cells - 1, 0))
-
-
-async def test_a_picker_goes_round_and_a_list_chooses(opened: Open) -> None:
-    async with opened() as scene:
-        await scene.press("down", "right")
-        await scene.asked("set", "mode", "continue")
-        await scene.press("left", "left")
-        await scene.asked("set", "mode", "solo")
-        await scene.press("f6", "down", "down", "enter")
-        await scene.asked("set", "key", "C major")
-
-
-async def test_a_value_is_written_and_nonsense_is_refused_in_place(opened: Open) -> None:
-    async with opened() as scene:
-        await scene.press("f6")
-        await until(lambda: isinstance(scene.console.screen, Choose))
-        await scene.press(*"C hopeful".replace(" ", "_"), "enter")
-        await scene.shows("There is no scale called")
-        assert not [call for call in scene.desk.calls if call[0] in ("set", "press")]
-        await scene.press(*["backspace"] * 9, *"eb_dorian", "enter")
-        await scene.asked("set", "key", "Eb dorian")
-
-
-async def test_typed_letters_do_not_play_while_a_list_is_open(opened: Open) -> None:
-    async with opened() as scene:
-        await scene.press("f5")
-        await until(lambda: isinstance(scene.console.screen, Choose))
-        await scene.press("z", "x", "escape")
-        await scene.press("c")
-        await scene.asked("press", 64, 80, HOLD_S)
-        assert [call[1] for call in scene.desk.calls if call[0] == "press"] == [64]
-
-
-async def test_model_and_ports_are_chosen_from_what_the_engine_has(opened: Open) -> None:
-    async with opened() as scene:
-        await scene.press("f7")
-        await scene.shows("[nocturne]   CC0")
-        await scene.press("down", "enter")
-        await scene.asked("set", "model", "[nocturne]")
-        await scene.press("f8")
-        await scene.shows("Stage piano")
-        await scene.press("down", "enter")
-        await scene.asked("choose", "in", "Stage piano")
-        await scene.press("f12")
-        await scene.shows("FluidSynth")
-        await scene.press("down", "down", "enter")
-        await scene.asked("choose", "out", "DAW")
-
-
-async def test_a_knob_turned_elsewhere_moves_the_slider_here(opened: Open, desk: ScriptedDesk) -> None:
-    async with opened() as scene:
-        await desk.set("temperature", 1.65)
-        await scene.shows("1.65")
-
-
-async def test_what_the_engine_refuses_is_told(opened: Open, desk: ScriptedDesk) -> None:
-    async with opened() as scene:
-        scene.console.asking.set("nose", 1)
-        await scene.shows("There is no control called 'nose'.")
-
-
-async def test_of_a_dragged_control_only_the_newest_value_is_sent(opened: Open, desk: ScriptedDesk) -> None:
-    async with opened() as scene:
-        for value in range(1, 100):
-            scene.console.asking.set("max_velocity", value)
-        await scene.asked("set", "max_velocity", 99)
-        assert len([call for call in desk.calls if call[0] == "set"]) <= 3
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------
@@ -262,7 +126,7 @@ async def test_notes_of_both_in_two_colours_and_what_is_to_come(opened: Open, de
         await until(lambda: len(scene.console.score.planned) == 1)
         clock.at_s += 0.5
         await scene.pilot.pause(0.15)
-        roll = scene.console._playing.roll
+        roll = scene.console.playing.roll
         colours = {
             segment.style.color.name
             for y in range(roll.size.height)
@@ -297,7 +161,7 @@ async def test_frames_stop_when_nothing_moves_and_begin_with_the_next_note(
     opened: Open, desk: ScriptedDesk, clock: Clock
 ) -> None:
     async with opened() as scene:
-        frames = scene.console._playing._frames
+        frames = scene.console.playing._frames
         assert frames is not None
         await until(lambda: not frames._active.is_set())
         desk.note_on("player", 60, 80)
@@ -312,7 +176,7 @@ async def test_frames_stop_when_nothing_moves_and_begin_with_the_next_note(
 
 async def test_the_lights_of_the_ports_flash(opened: Open, desk: ScriptedDesk, clock: Clock) -> None:
     async with opened() as scene:
-        ports = scene.console._playing.controls.ports
+        ports = scene.console.playing.controls.ports
         desk.note_on("livemuse", 60, 80)
         await until(lambda: ports["out"]._lit)
         assert not ports["in"]._lit

@@ -27,9 +27,9 @@ def desk(desk: ScriptedDesk) -> ScriptedDesk:
 
 
 def focus(scene: Scene, name: str) -> Any:
-    row = scene.console._playing.controls.rows[name]
-    row.focus()
-    return row
+    panel = scene.console.playing.controls
+    panel.reach(panel.rows[name])
+    return panel.rows[name]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
@@ -98,6 +98,7 @@ async def test_controls_that_change_nothing_with_a_family_say_why(
     async with opened((120, 50)) as scene:
         desk.tell_state(model=LEAD)
         await scene.shows("– as loud as you")
+        focus(scene, "max_voices")
         await scene.shows("– one voice only")
         focus(scene, "temperature_velocity")
         await scene.press("right")

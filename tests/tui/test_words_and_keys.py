@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import livemuse.tui
+from livemuse.music.controls import ACTIONS, CONTROLS, GROUPS
 from livemuse.tui.big_letters import LINES, big
 from livemuse.tui.colours import VARIABLES, ink, line
 from livemuse.tui.computer_keys import LAYOUT, ComputerKeys
+from livemuse.tui.finding import everything, found
 from livemuse.tui.keys import KEYS, bottom_line
 from livemuse.tui.widgets.turn import FACES
 from livemuse.tui.words import fitted, milliseconds, number, plain
@@ -74,6 +76,39 @@ def test_no_key_means_two_things_and_none_is_a_note() -> None:
     assert len(names) == len(set(names))
     assert not set(names) & set(LAYOUT)
     assert {action for _, _, action in bottom_line()} <= {key.action for key in KEYS}
+
+
+def test_every_action_has_a_key() -> None:
+    done = {key.action.removeprefix("do('").rstrip("')") for key in KEYS}
+    assert set(ACTIONS) - done == {"shutdown"}  # which quit does
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_every_control_is_in_a_group_and_its_help_fits_a_line_of_80_columns(name: str) -> None:
+    assert CONTROLS[name].group in GROUPS
+    assert all(len(words) <= 78 for words in (CONTROLS[name].help, CONTROLS[name].on_grid))
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "value"),
+    [
+        ("temp", "temperature", ""), ("temp 0.7", "temperature", "0.7"), ("temp. time", "temperature_time", ""),
+        ("top p", "top_p", ""), ("top p 0.5", "top_p", "0.5"), ("max_notes_per_s=12", "max_notes_per_s", "12"),
+        ("key", "key", ""), ("KEY Eb Dorian", "key", "Eb Dorian"), ("key s", "key_strength", ""),
+        ("key strength 1", "key_strength", "1"), ("chords Am F C G", "chords", "Am F C G"),
+        ("polyphony auto", "polyphony", "auto"), ("length", "answer_length", ""), ("answer", "answer", ""),
+        ("answer_length 8 s", "answer_length", "8 s"), ("panic", "panic", ""), ("own motifs", "imitate", ""),
+    ],
+)  # fmt: skip
+def test_what_is_typed_finds_what_is_meant(query: str, first: str, value: str) -> None:
+    matches, rest = found(query, everything())
+    assert (matches[0].name, rest) == (first, value)
+
+
+@given(st.text(max_size=30))
+def test_whatever_is_typed_something_or_nothing_is_found(query: str) -> None:
+    matches, _ = found(query, everything())
+    assert len(set(matches)) == len(matches)
 
 
 def test_headlines_can_be_written_big() -> None:

@@ -27,6 +27,7 @@ _LASTS_S: Final = 1.5  # how long a chord lasts, so far as nothing else tells
 _NEW_BASS: Final = 0.8  # a new bass makes a change as likely as so many times that does
 _TOGETHER_S: Final = 0.04  # keys struck within this are one onset
 _BASS_S: Final = 0.35  # the lowest of the keys that are down, or were struck so long ago, is the bass
+_BEGAN_S: Final = 1.0  # a chord began with its lowest bass, if that was struck so long ago at most
 _BASS_HOLDS_S: Final = 2.0  # a lower note that sounds for longer leaves the bass to another
 _NAMED_S: Final = 1.5  # and so long it stays the bass of a broken chord
 _STILL_SOUNDING: Final = 4  # so many of the lowest notes that sound go on speaking
@@ -74,6 +75,7 @@ class ChordHearing:
         self._struck: deque[tuple[float, int]] = deque(maxlen=8)  # (seconds, pitch) of the last keys
         self._onset_s: float | None = None
         self._bass = (0.0, 0)  # when the bass was struck, and its pitch
+        self._led: deque[tuple[float, int, bool]] = deque(maxlen=16)  # (seconds, pitch, as bass) of more of them
         self._named = (0.0, 128)  # and the one that is named as the bass
         self._heard: HeardChord | None = None
         self._confidence = 0.0
@@ -129,6 +131,7 @@ class ChordHearing:
         if is_bass:
             self._bass = at_s, pitch
             due += _NEW_BASS if is_new else _NEW_BASS / 2.0
+        self._led.append((at_s, pitch, is_bass))
         stays = math.exp(-due)
         says = (BASS if is_bass else ABOVE)[pitch % 12]
         odds = [(old * stays + new * (1.0 - stays)) * s for old, new, s in zip(self._odds, COMMON, says, strict=True)]
@@ -174,12 +177,26 @@ class ChordHearing:
             if chord.bass == chord.root:  # a broken chord has come to its bass
                 changes[-1] = changes[-1]._replace(chord=chord)
             return
-        began_s = self._bass[0] if at_s - self._bass[0] <= _BASS_S else at_s
+        settled_s = at_s
         if changes and at_s - changes[-1].onset_s < SETTLE_S:
-            began_s = changes.pop().onset_s
+            settled_s = changes.pop().onset_s
             if changes and _same(changes[-1].chord, chord):
                 return
+        began_s = min(settled_s, self._began_s(at_s, chord))
         changes.append(Change(max(began_s, changes[-1].onset_s) if changes else began_s, chord))
+
+    def _began_s(self, at_s: float, chord: HeardChord) -> float:
+        """When a chord that is heard now began: with its lowest bass, since when nothing else was struck."""
+        bass_s, bass = self._bass
+        began_s, lowest = (bass_s, bass) if at_s - bass_s <= _BASS_S else (at_s, 128)
+        not_before_s = self._changes[-1].onset_s + SETTLE_S if self._changes else -math.inf
+        for struck_s, pitch, is_bass in reversed(self._led):
+            belongs = (pitch - chord.root) % 12 in QUALITIES[chord.quality]
+            if not belongs or struck_s < at_s - _BEGAN_S or struck_s <= not_before_s:
+                break
+            if is_bass and pitch < lowest:
+                began_s, lowest = struck_s, pitch
+        return began_s
 
 
 def _same(a: HeardChord, b: HeardChord) -> bool:

@@ -14,6 +14,7 @@ from livemuse.music.controls import TEMPO_BPM, Controls
 from livemuse.music.hearing.beat import CLEAR, BeatHearing
 from livemuse.music.hearing.chord import CONFIDENT, ChordHearing
 from livemuse.music.hearing.key import KeyHearing
+from livemuse.music.hearing.progress import played_over
 from livemuse.music.hearing.touch import TouchHearing
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown
 
@@ -65,6 +66,14 @@ class Ear:
         elif self.key.heard is not None:
             self.key.lock()
 
+    def do(self, action: str, at_s: float) -> None:
+        """An action was asked for: ``tap`` and ``lock`` are the ear's."""
+        match action:
+            case "tap":
+                self.tap(at_s)
+            case "lock":
+                self.lock()
+
     # --- what can be asked ---------------------------------------------------------------------------------------
 
     def beats(self, at_s: float) -> BeatGrid | None:
@@ -78,8 +87,11 @@ class Ear:
         """What an answer that begins at a moment may go by, while these keys are down."""
         return Context(self.key.key, self.beats(at_s), held, self.touch.density(at_s))
 
-    def meant(self, controls: Controls, at_s: float) -> Controls:
-        """The controls with what is heard in place of ``auto``: a key or off, beats a minute."""
+    def meant(self, controls: Controls, at_s: float, chords_from_s: float | None = None) -> Controls:
+        """The controls with what is heard in place of ``auto``: a key or off, beats a minute, chords or off.
+
+        The chords are those to go on with from ``chords_from_s``, or from that moment.
+        """
         if controls["key"] == "auto":
             key = self.key.key
             controls = controls.replaced("key", "off" if key is None else str(key))
@@ -89,7 +101,9 @@ class Ear:
                 self._tempo_bpm = min(max(grid.tempo_bpm, _LOWEST_BPM), _HIGHEST_BPM)
             controls = controls.replaced("tempo", self._tempo_bpm)
         if controls["chords"] == "auto":
-            controls = controls.replaced("chords", "off")
+            from_s = at_s if chords_from_s is None else chords_from_s
+            found = played_over(self.chord.progression, from_s, controls.number("tempo"), self.beats(from_s))
+            controls = controls.replaced("chords", found or "off")
         return controls
 
     def entry_s(self, at_s: float, start_on: str) -> float:
@@ -125,6 +139,8 @@ class Ear:
             "tempo_bpm": round(grid.tempo_bpm, 1) if grid is not None and sure else None,
             "beat_confidence": 0.0 if grid is None else round(grid.confidence, 2),
             "beats_a_bar": None if grid is None else grid.beats_a_bar,
+            "beat_s": grid.beat_s if grid is not None and sure else None,
+            "bar_s": grid.bar_s if grid is not None and sure else None,
             "density": round(touch.density(at_s), 1),
             "register": None if register is None else [math.floor(register.lower), math.ceil(register.upper)],
             "hands": [[math.floor(hand.lower), math.ceil(hand.upper)] for hand in touch.hands],

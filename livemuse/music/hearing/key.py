@@ -36,7 +36,7 @@ SCALE_NOTES: Final = 48  # and so many in which degrees are in use
 LEAD: Final = 1.3  # so many times as likely must a key be to take the place of the one heard
 REST_S: Final = 2.0
 FORGET_S: Final = 20.0  # in so much silence beyond REST_S all that was heard comes to count half
-CONFIDENT: Final = 0.5  # from this confidence on there is a key to play in
+CONFIDENT: Final = 0.6  # from this confidence on there is a key to play in
 
 _CLEAR_NATS: Final = 5.0  # so much better must a finer scale explain the notes than plain major or minor
 _STAY_NATS: Final = 1.5  # and so much worse the one heard may do before it is given up

@@ -11,12 +11,14 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
+from livemuse.control.heard import HeardNow
 from livemuse.control.messages import PortsNow, State
 from livemuse.tui.computer_keys import ComputerKeys
 from livemuse.tui.keys import bindings, bottom_line
 from livemuse.tui.score import Score
 from livemuse.tui.widgets.control_row import ControlRow
 from livemuse.tui.widgets.controls_panel import ControlsPanel
+from livemuse.tui.widgets.heard import HeardLine
 from livemuse.tui.widgets.hint import Hint
 from livemuse.tui.widgets.keys_line import KeysLine
 from livemuse.tui.widgets.masthead import Masthead
@@ -43,6 +45,7 @@ class PlayScreen(Screen[None]):
         self.score = score
         self.masthead = Masthead()
         self.turn = Turn()
+        self.heard = HeardLine()
         self.roll = PianoRoll(score)
         self.controls = ControlsPanel()
         self.hint = Hint()
@@ -53,6 +56,7 @@ class PlayScreen(Screen[None]):
         """From the top down."""
         yield self.masthead
         yield self.turn
+        yield self.heard
         with Container(id="middle"):
             yield self.roll
             yield self.controls
@@ -80,7 +84,7 @@ class PlayScreen(Screen[None]):
 
     def _frame(self) -> None:
         now_s = self.app.now_s()  # type: ignore[attr-defined]
-        moving = [self.roll.advance(now_s), self.turn.advance(now_s)]
+        moving = [self.roll.advance(now_s), self.turn.advance(now_s), self.heard.advance(now_s)]
         moving += [port.advance(now_s) for port in self.controls.ports.values()]
         self.keys.show_sounding(self.score.sounding)
         if not any(moving) and self._frames is not None:
@@ -90,6 +94,7 @@ class PlayScreen(Screen[None]):
         """Whose turn it is, and all that."""
         self.masthead.show(state)
         self.turn.show(state)
+        self.heard.show(state.heard, self.app.now_s())  # type: ignore[attr-defined]
         self.controls.show_model(state.model)
         for direction, row in self.controls.ports.items():
             row.show(str(state.ports.get(direction) or ""))
@@ -99,6 +104,7 @@ class PlayScreen(Screen[None]):
         """There is no engine."""
         self.masthead.show(None)
         self.turn.show_trouble(headline, words)
+        self.heard.show(HeardNow(), 0.0)
         self.wake()
 
     def show_controls(self, values: Mapping[str, int | float | str]) -> None:

@@ -74,7 +74,7 @@ class ControlRow(Widget, can_focus=True):
     @property
     def label_width(self) -> int:
         """Cells that the name takes; less in the compact strip."""
-        return 12 if self.compact else _WIDEST_NAME
+        return 13 if self.compact else _WIDEST_NAME
 
     @property
     def compact(self) -> bool:

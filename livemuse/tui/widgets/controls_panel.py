@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Static
+from textual.containers import Container, VerticalScroll
 
 from livemuse.music.controls import CONTROLS, GROUPS, Control
 from livemuse.tui.widgets.control_row import ControlRow
+from livemuse.tui.widgets.heading import Heading
 from livemuse.tui.widgets.picker import Picker
 from livemuse.tui.widgets.port_row import PortRow
 from livemuse.tui.widgets.slider import Slider
@@ -46,6 +46,10 @@ def groups() -> list[tuple[str, list[Control]]]:
     return [("at hand", first), *((GROUPS.get(group, group), rows) for group, rows in rest.items() if rows)]
 
 
+class Rows(Container):
+    """The rows of a group, one under the other, or in columns where the terminal is narrow."""
+
+
 class ControlsPanel(VerticalScroll, can_focus=False):
     """Rows under headings; ``show_controls`` and ``show_model`` keep them true."""
 
@@ -67,13 +71,11 @@ class ControlsPanel(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         """The rows, those at hand first, the ports after them."""
         for index, (heading, controls) in enumerate(groups()):
-            yield Static(heading, classes="title first" if index == 0 else "title", markup=False)
-            for control in controls:
-                row = self.rows[control.name] = row_for(control)
-                yield row
-            if index == 0:
-                yield Static("ports", classes="title first", markup=False)
-                yield from self.ports.values()
+            first = index == 0
+            yield Heading(heading, first=first)
+            self.rows |= {control.name: row_for(control) for control in controls}
+            rows = [self.rows[control.name] for control in controls]
+            yield Rows(*rows, *((Heading("ports", first=True), *self.ports.values()) if first else ()))
 
     def show_controls(self, values: Mapping[str, int | float | str]) -> None:
         """The controls have these values."""
@@ -102,15 +104,15 @@ class ControlsPanel(VerticalScroll, can_focus=False):
         if here is None:
             self.reach(next(iter(self._all())))
             return
-        at = here.virtual_region
-        ahead = [row for row in self._all() if (row.virtual_region.y - at.y) * lines > 0]
+        x, y = _place(here)
+        places = [(_place(row), row) for row in self._all()]
+        ahead = [(abs(y_ - y), abs(x_ - x), row) for (x_, y_), row in places if (y_ - y) * lines > 0]
         if ahead:
-            self.reach(min(ahead, key=lambda r: (abs(r.virtual_region.y - at.y), abs(r.virtual_region.x - at.x))))
+            self.reach(min(ahead, key=lambda found: found[:2])[2])
 
     def step_group(self, groups_on: int) -> None:
         """Move the focus to the first control of a group ahead; back first to the beginning of this one."""
-        firsts = list(self._firsts())
-        rows = list(self._all())
+        firsts, rows = [row for row in self._all() if self._heading(row)], list(self._all())
         here = rows.index(self.focused) if self.focused is not None else 0
         if groups_on > 0:
             target = next((row for row in firsts if rows.index(row) > here), rows[-1])
@@ -126,8 +128,8 @@ class ControlsPanel(VerticalScroll, can_focus=False):
     def reach(self, row: ControlRow, *, on_top: bool = False) -> None:
         """Give a row the focus and show it, its heading above it where it is the first of its group."""
         row.focus(scroll_visible=False)
-        top, height = row.virtual_region.y, self.scrollable_content_region.height
-        above = top - 1 if row in self._firsts() and self._heading(row) else top
+        top, height = _place(row)[1], self.scrollable_content_region.height
+        above = top - 1 if self._heading(row) else top
         if on_top or above < self.scroll_y:
             self.scroll_to(y=max(above, 0), animate=False)
         elif top + 1 > self.scroll_y + height:
@@ -144,16 +146,20 @@ class ControlsPanel(VerticalScroll, can_focus=False):
         return next((row for row in self._all() if row.has_focus), None)
 
     def _all(self) -> Iterator[ControlRow]:
-        return (child for child in self.children if isinstance(child, ControlRow))
+        return iter(self.query(ControlRow))
 
     def _heading(self, row: ControlRow) -> bool:
-        before = self.children[list(self.children).index(row) - 1]
-        return isinstance(before, Static) and before.display
+        """Whether a heading is seen over it."""
+        rows = row.parent
+        assert isinstance(rows, Rows)
+        if row is rows.children[0]:
+            before = self.children[list(self.children).index(rows) - 1]
+        else:
+            before = rows.children[list(rows.children).index(row) - 1]
+        return isinstance(before, Heading) and before.display
 
-    def _firsts(self) -> Iterator[ControlRow]:
-        """The first row of each group."""
-        heading = False
-        for child in self.children:
-            if isinstance(child, ControlRow) and heading:
-                yield child
-            heading = not isinstance(child, ControlRow)
+
+def _place(row: ControlRow) -> tuple[int, int]:
+    """Where it stands in the panel (column, line), however far that is scrolled."""
+    assert isinstance(row.parent, Rows)
+    return tuple(row.virtual_region.offset + row.parent.virtual_region.offset)  # type: ignore[return-value]

@@ -8,7 +8,7 @@ from livemuse.tui.colours import FAINT, INK, LIVEMUSE, RULE, ink
 from livemuse.tui.widgets.control_row import ControlRow
 from livemuse.tui.words import fitted, label, number
 
-_VALUE_CELLS = 6
+_VALUE_CELLS, _FEWER_CELLS = 6, 5
 
 
 class Slider(ControlRow):
@@ -54,9 +54,13 @@ class Slider(ControlRow):
         self.release_mouse()
 
     @property
+    def _value_cells(self) -> int:
+        return _FEWER_CELLS if self.compact else _VALUE_CELLS
+
+    @property
     def _track(self) -> tuple[int, int]:
         start = self.label_width + 2
-        return start, max(self.size.width - start - _VALUE_CELLS - 1, 1)
+        return start, max(self.size.width - start - self._value_cells - 1, 1)
 
     def _move_to_cell(self, x: int) -> None:
         start, cells = self._track
@@ -79,6 +83,7 @@ class Slider(ControlRow):
         if self.idle:
             return self.idle_row()
         _, cells = self._track
+        room = self._value_cells
         at = round((self._value - self._low) / (self._high - self._low) * (cells - 1)) if self._high > self._low else 0
         at = min(max(at, 0), cells - 1)
         ground = self.ground
@@ -86,5 +91,5 @@ class Slider(ControlRow):
         return self.row(
             [("━" * at, ink(LIVEMUSE if moved else FAINT, ground)), ("●", ink(INK, ground)),
              ("─" * (cells - at - 1), ink(RULE, ground))],
-            [(fitted(f"{number(self._value):>{_VALUE_CELLS - 1}}", _VALUE_CELLS), ink(INK, ground, "bold"))],
+            [(fitted(f"{number(self._value):>{room - 1}}", room), ink(INK, ground, "bold"))],
         )  # fmt: skip

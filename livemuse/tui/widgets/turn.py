@@ -7,6 +7,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from livemuse.control.heard import wait_words
 from livemuse.control.messages import State
 from livemuse.tui.big_letters import LINES, big
 from livemuse.tui.colours import BAD, FAINT, GROUND, INK, LIVEMUSE, PLAYER, Part, blend, ink, line
@@ -107,6 +108,9 @@ class Turn(Widget):
 
     def _bar_line(self, width: int, colour: str, ground: str) -> Strip:
         share, words = self._bar
+        if not words and self._state is not None and self._state.state == "listening" and self._state.mode == "answer":
+            said = wait_words(self._state.wait)
+            words = f" waits {said} " if said else ""
         room = max(width - len(words), 0)
         halves = round(share * room * 2)
         bar = "━" * (halves // 2) + ("╸" if halves % 2 else "")
