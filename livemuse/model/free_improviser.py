@@ -243,7 +243,8 @@ class FreeImproviser(Remembering[Moment, Take]):
         onset_s = max(onset_s, moment.hand.earliest_s(take.rules.ceilings))
         if onset_s > take.plan.end_s - SHORTEST_SOUND_S:
             return None
-        logits = take.shape.closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
+        nats, single = self._pitch_nats(take), self._closing_room(take) == 1
+        logits = take.shape.closing(take.expects, nats, onset_s, moment.line, alone=single)
         drawn = take.rules.draw(logits, "pitch", take.index), self._exact(moment, onset_s)[1]
         note, shortened = yield from self._struck(take, drawn, onset_s, Wish(duration_s=until_s - onset_s), closes=True)
         ended, home = {n.index for n in shortened}, take.shape.home(onset_s)
@@ -254,11 +255,12 @@ class FreeImproviser(Remembering[Moment, Take]):
 
     def _also_closing(self, take: Take, onset_s: float) -> Talk[Made | None]:
         """One more note of the last onset, where the model strikes one with it, or that is a bass alone so far."""
-        plan, moment, rules = take.plan, take.moments[-1], take.rules
+        moment, rules = take.moments[-1], take.rules
         chord = [n for n in take.notes[-MOST_IN_CHORD:] if n.onset_s >= onset_s]
-        room = min(MOST_IN_CHORD, rules.ceilings.voices, rules.polyphony or MOST_IN_CHORD)
-        full = plan.notes_left is not None and len(take.notes) >= plan.notes_left
-        if full or not chord or len(chord) >= room or moment.hand.earliest_s(rules.ceilings) > onset_s + CHORD_S:
+        if not chord or self._closing_room(take) <= len(chord):
+            return None
+        at_s = max(chord[-1].onset_s, moment.hand.earliest_s(rules.ceilings))
+        if at_s > onset_s + CHORD_S:
             return None
         logits = take.shape.also_closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
         if logits is None:
@@ -270,7 +272,13 @@ class FreeImproviser(Remembering[Moment, Take]):
                 return None
             step_bin = 0
         wished = Wish(duration_s=chord[0].duration_s)
-        return (yield from self._struck(take, (pitch, step_bin), chord[-1].onset_s, wished, closes=True))
+        return (yield from self._struck(take, (pitch, step_bin), at_s, wished, closes=True))
+
+    def _closing_room(self, take: Take) -> int:
+        """How many notes the last onset may have."""
+        if take.plan.notes_left is not None:
+            return 1
+        return min(MOST_IN_CHORD, take.rules.ceilings.voices, take.rules.polyphony or MOST_IN_CHORD)
 
     def _pitch_nats(self, take: Take, chord: Nats | None = None) -> Nats:
         moment, plan = take.moments[-1], take.plan
