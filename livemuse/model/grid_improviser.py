@@ -1,9 +1,11 @@
 """Improvising on the grid of a tempo, with a model of the family ``melody`` or ``pianoroll``.
 
-What was heard is laid on a grid of sixteenths that begins with the first note; sixteenths that nothing can change any
-more are fed as they pass, so that an answer has only the last few to catch up with. An answer begins on a beat of the
-model's, which is the moment of the decision. Planned notes keep a snapshot each, so that going back to the last one
-that sounded costs nothing. Pure but for the model: the same calls in the same order give the same notes.
+What was heard is laid on a grid of sixteenths that begins with the first note, or on the beats that are heard as soon
+as they are; sixteenths that nothing can change any more are fed as they pass, so that an answer has only the last few
+to catch up with. Where the beats turn out to lie elsewhere, the last bars are laid anew. An answer begins on a beat of
+the model's, which is the moment of the decision; what goes on beside the player lies on the player's beats. Planned
+notes keep a snapshot each, so that going back to the last one that sounded costs nothing. Pure but for the model: the
+same calls in the same order give the same notes.
 
 ``density`` makes the beginning of a note so many times likelier and leaves the tempo alone; a note is as loud as the
 call was on average, times ``velocity``. The ceilings hold while a sixteenth is drawn, so the model knows what is left
@@ -21,17 +23,18 @@ from typing import Final
 
 from livemuse.model.chordpull import ChordPull
 from livemuse.model.grid_draw import Drawn, FrameRules, draw_frame
-from livemuse.model.grid_past import MOST_SILENT, Feeding, Past
+from livemuse.model.grid_past import MOST_SILENT, SAME_TEMPO, Feeding, Lines, Past
 from livemuse.model.grid_stepper import GridState, GridStepper
 from livemuse.model.manners import Hands, hands_of
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
+from livemuse.model.pace import ALONG_LOUDNESS, Pace
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
 from livemuse.model.rolling import ApartRolling, Rolling
 from livemuse.model.shaping import MOST_IN_CHORD, Shaping
 from livemuse.music.ceilings import LONGEST_REST_S, Ceilings, Hand
 from livemuse.music.chance import uniform
 from livemuse.music.context import BeatGrid
-from livemuse.music.controls import Controls
+from livemuse.music.controls import TEMPO_BPM, Controls
 from livemuse.music.grid import PER_BAR, PER_BEAT, sixteenth_s
 from livemuse.music.loops import NOTHING_STRUCK, Line
 from livemuse.music.notes import Note, PlannedNote
@@ -40,12 +43,13 @@ from livemuse.music.sampling import Draw
 from livemuse.music.schedule import Extension, Plan
 from livemuse.music.styles import NO_STYLE
 
-BPM: Final = 120.0  # the tempo until one is set
 LOUDNESS: Final = 80  # of an answer to nothing
 _LAST_VELOCITIES: Final = 24  # notes of the player whose mean is the loudness of an answer
 _SECOND_S: Final = 1.01  # "in any second", as in the ceilings
 _EARLY_S: Final = 1e-6  # what rounding may add up to
 _TRIES: Final = 4  # at a sixteenth in which no figure goes round too often
+_NEAREST: Final = 0.5  # of a sixteenth: a beat that is heard is the one that is nearest
+_LAID_ANEW: Final = 6 * PER_BAR  # sixteenths
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class _Take:
     frame: int
     at_s: float  # where it begins
     last_s: float  # the last onset, of whoever
+    pace: Pace | None  # beside a player who plays at the same time
     notes: list[PlannedNote] = field(default_factory=list)  # handed out
     waiting: deque[_Drawn] = field(default_factory=deque)  # for an earlier note's end, or for their own
     sounding: dict[int, _Drawn] = field(default_factory=dict)
@@ -116,7 +121,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
     def __init__(self, stepper: GridStepper, memory: Memory | None = None) -> None:
         self._stepper = stepper
         self._feeding = Feeding(stepper)
-        self._sixteenth_s = sixteenth_s(BPM)
+        self._sixteenth_s = sixteenth_s(TEMPO_BPM)
         told = memory if memory is not None else Memory()
         super().__init__(_Moment(Past(stepper.start()), hand=told.hand, mix=told.mix))
         self.listen(told.window)
@@ -143,7 +148,11 @@ class GridImproviser(Remembering[_Moment, _Take]):
     # --- several answers -----------------------------------------------------------------------------------------
 
     def _after_tail(self, plan: Plan) -> _Moment:
-        self._sixteenth_s = _sixteenth_of(plan.controls)
+        """The moment after the call, on the grid of the plan."""
+        lines = _lines_of(plan)
+        if lines is not None and not self._now.past.nothing_yet:
+            self._now = replace(self._now, past=self._laid(lines))
+        self._sixteenth_s = sixteenth_s(_bpm_of(plan.controls)) if lines is None else lines.sixteenth_s
         moment = self._now
         for note in plan.tail:
             moment = self._after(moment, note)
@@ -152,7 +161,8 @@ class GridImproviser(Remembering[_Moment, _Take]):
     def _open(self, plan: Plan, moment: _Moment) -> _Take:
         past, length_s = moment.past, self._sixteenth_s
         if plan.start_s is not None:
-            past = past.until(self._feeding, plan.start_s, length_s, PER_BEAT)
+            early = _EARLY_S if _lines_of(plan) is None else _NEAREST
+            past = past.until(self._feeding, plan.start_s, length_s, PER_BEAT, early=early)
             at_s = last_s = plan.start_s
         else:
             past = past.until(self._feeding, plan.not_before_s, length_s, 1)
@@ -165,12 +175,14 @@ class GridImproviser(Remembering[_Moment, _Take]):
         return _Take(
             plan, plan.controls if chords is None else plan.controls.replaced("key", "off"), chords,
             reach, hands_of(moment.heard), Shaping(plan, reach, chords, _beats(past.frame, at_s, length_s)),
-            moment.line, length_s, [moment], past.state, past.frame, at_s, last_s,
+            moment.line, length_s, [moment], past.state, past.frame, at_s, last_s, _pace_of(plan),
             recent=moment.recent, struck_s=moment.struck_s, drawn=moment.line.closed_s is not None,
         )  # fmt: skip
 
     def _candidates(self, plan: Plan, count: int) -> Rolling:
+        as_it_is = self._now, self._sixteenth_s
         take = self._open(plan, self._after_tail(plan))
+        self._now, self._sixteenth_s = as_it_is  # what is rolled ahead leaves no trace
         return ApartRolling([take.fork(k) for k in range(count)], self._more, self._wanted(plan))
 
     def _back(self, moment: _Moment, late_s: float) -> _Moment:
@@ -194,6 +206,20 @@ class GridImproviser(Remembering[_Moment, _Take]):
             return self._hand_out(take, take.waiting.popleft())
         self._draw(take)
         return None
+
+    def _laid(self, lines: Lines) -> Past:
+        """What was heard, on these lines: as it was fed if it lies there, else its last bars, laid anew."""
+        there = self._now.past.on(lines)
+        if there is not None and abs(self._sixteenth_s / lines.sixteenth_s - 1.0) <= SAME_TEMPO:
+            return there
+        notes = sorted(self._window, key=lambda note: note.onset_s)
+        notes = [n for n in notes if n.onset_s > notes[-1].onset_s - _LAID_ANEW * lines.sixteenth_s]
+        first = math.floor(lines.number(notes[0].onset_s) + 0.5)
+        first -= first % lines.per  # a model begins with a bar
+        past = Past(self._stepper.start(), 0, lines.begin_s(first))
+        for note in notes:
+            past = past.after(self._feeding, note, lines.sixteenth_s)
+        return past
 
     # --- one sixteenth -------------------------------------------------------------------------------------------
 
@@ -252,12 +278,15 @@ class GridImproviser(Remembering[_Moment, _Take]):
         lately = sum(1 for s in take.struck_s if s > at_s - _SECOND_S + _EARLY_S)
         most = max(ceilings.notes_per_s - lately, 0)
         holdable = frozenset(p for p, n in take.sounding.items() if end_s - n.begin_s <= ceilings.note_s + _EARLY_S)
+        if take.pace is not None:
+            soon = bool(take.struck_s) and at_s < take.struck_s[-1] + take.pace.gap_s - _EARLY_S
+            most = 0 if soon else min(most, take.pace.together)
         chords = take.chords
         if chords is not None:  # what does not belong to the next chord ends where that begins
             holdable = frozenset(p for p in holdable if chords.until_s(p, take.sounding[p].begin_s) >= at_s)
         index, shape = take.plan.first_index + take.count, take.shape
         nats = pitch_nats(take.anywhen, take.recent, take.reach, hands=take.hands,
-                          chord=None if chords is None else chords.nats(at_s))  # fmt: skip
+                          chord=None if chords is None else chords.nats(at_s), room=take.plan.context.room)  # fmt: skip
         nats = shape.shaped(nats, at_s, index, take.line)
         home = shape.home(at_s) if closes else None
         if closes:
@@ -270,7 +299,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
             nats=nats,
             holdable=holdable,
             most_struck=most if left is None else min(most, left),
-            most_voices=ceilings.voices,
+            most_voices=_voices_of(controls, ceilings),
             must_strike=left != 0 and (first_of_all or closes or end_s > self._latest_s(take) + _EARLY_S),
             eagerness=math.log(controls.number("density")),
             time=_draw_of(controls, "temperature_time", warmth, nucleus=False),
@@ -295,7 +324,8 @@ class GridImproviser(Remembering[_Moment, _Take]):
         loud = round(sum(before.velocities) / len(before.velocities)) if before.velocities else LOUDNESS
         onset_s = max(drawn.begin_s, before.hand.earliest_s(ceilings))
         duration_s = min(drawn.end_s, plan.end_s) - drawn.begin_s
-        index, loud = plan.first_index + len(take.notes), round(loud * controls.number("velocity"))
+        loudness = controls.number("velocity") * (1.0 if take.pace is None else ALONG_LOUDNESS)
+        index, loud = plan.first_index + len(take.notes), round(loud * loudness)
         hand = before.hand.copy()
         note, shortened = hand.place(PlannedNote(plan.take, index, onset_s, drawn.pitch, duration_s, loud), ceilings)
         ends = tuple((n.pitch, n.end_s) for n in (*take.notes[-MOST_SILENT:], note) if n.end_s > drawn.begin_s)
@@ -338,7 +368,25 @@ def _draw_of(controls: Controls, factor: str, warmth: float, *, nucleus: bool) -
     return Draw(temperature, int(controls.number("top_k")), controls.number("top_p"))
 
 
-def _sixteenth_of(controls: Controls) -> float:
-    """How long a sixteenth lasts: of the control ``tempo``, where there is one and it says a number."""
-    tempo = controls.get("tempo", BPM)
-    return sixteenth_s(BPM if isinstance(tempo, str) else float(tempo))
+def _lines_of(plan: Plan) -> Lines | None:
+    return Lines.of(plan.context.beats, _bpm_of(plan.controls))
+
+
+def _bpm_of(controls: Controls) -> float:
+    """The tempo: of the control, where it says a number."""
+    tempo = controls["tempo"]
+    return TEMPO_BPM if isinstance(tempo, str) else float(tempo)
+
+
+def _voices_of(controls: Controls, ceilings: Ceilings) -> int:
+    """How many notes may sound together."""
+    polyphony = controls["polyphony"]
+    return ceilings.voices if isinstance(polyphony, str) else min(ceilings.voices, int(polyphony))
+
+
+def _pace_of(plan: Plan) -> Pace | None:
+    if plan.context.room is None:
+        return None
+    polyphony = plan.controls["polyphony"]
+    together = None if isinstance(polyphony, str) else int(polyphony)
+    return Pace.beside(plan.context, plan.controls.number("density"), together)

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from livemuse.model.grid_stepper import GridState, GridStepper
-from livemuse.music.grid import PER_BAR, Frame, frame_at
+from livemuse.music.context import BeatGrid
+from livemuse.music.grid import PER_BAR, PER_BEAT, Frame, frame_at
 from livemuse.music.notes import Note
 
 MOST_SILENT: Final = 2 * PER_BAR
+SAME_TEMPO: Final = 0.03  # tempi no farther apart are one
+NEAR: Final = 0.2  # of a sixteenth: what lies so near a line lies on it
 _REMEMBERED: Final = 512  # sixteenths: more than an answer is ever begun with
 
 
@@ -35,6 +38,32 @@ class Feeding:
                 del self._known[next(iter(self._known))]
             self._known[key] = found
         return found[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Where sixteenths begin: one of them, of a frame whose number ``per`` divides, and how long each lasts."""
+
+    at_s: float
+    sixteenth_s: float
+    per: int = PER_BEAT  # PER_BAR where it is known where bars begin
+
+    @classmethod
+    def of(cls, beats: BeatGrid | None, bpm: float) -> Lines | None:
+        """On the beats that are heard, where they are those of the tempo that is meant; None where they are not."""
+        if beats is None or abs(beats.period_s * bpm / 60.0 - 1.0) > SAME_TEMPO:
+            return None
+        if beats.bar_s is not None and beats.beats_a_bar == PER_BAR // PER_BEAT:
+            return cls(beats.bar_s, beats.period_s / PER_BEAT, PER_BAR)
+        return cls(beats.beat_s, beats.period_s / PER_BEAT)
+
+    def number(self, time_s: float) -> float:
+        """How many sixteenths a time is after the one that is given."""
+        return (time_s - self.at_s) / self.sixteenth_s
+
+    def begin_s(self, number: int) -> float:
+        """When the sixteenth so numbered begins."""
+        return self.at_s + number * self.sixteenth_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +89,24 @@ class Past:
         gap = max(past._sixteenths_to(note.onset_s, sixteenth_s), 0)
         return past._skip(feeding, gap, sixteenth_s).with_struck(note.pitch, note.end_s)
 
-    def until(self, feeding: Feeding, time_s: float, sixteenth_s: float, multiple: int) -> Past:
-        """Closed up to a time: the open sixteenth is the first at or after it whose number ``multiple`` divides.
+    def on(self, lines: Lines) -> Past | None:
+        """The same, its open sixteenth moved a little onto these lines; None where it lies elsewhere."""
+        number = lines.number(self.at_s)
+        nearest = math.floor(number + 0.5)
+        if abs(number - nearest) > NEAR or (self.frame - nearest) % lines.per:
+            return None
+        return replace(self, at_s=lines.begin_s(nearest))
+
+    def until(self, feeding: Feeding, time_s: float, sixteenth_s: float, multiple: int, *, early: float = 1e-6) -> Past:
+        """Closed up to a time: the open sixteenth is the first at or after it whose number ``multiple`` divides, or
+        one that begins so little earlier (``early``, in sixteenths).
 
         Where ``multiple`` is more than 1, that sixteenth is taken to begin at ``time_s``.
         """
         if self.nothing_yet:
             return replace(self, at_s=time_s)
         least = 1 if self.struck else 0
-        gap = max(math.ceil((time_s - self.at_s) / sixteenth_s - 1e-6), least)
+        gap = max(math.ceil((time_s - self.at_s) / sixteenth_s - early), least)
         gap += -(self.frame + gap) % multiple
         past = self._skip(feeding, gap, sixteenth_s)
         return replace(past, at_s=time_s) if multiple > 1 else past

@@ -10,7 +10,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from livemuse.model.rolling import Rolling
 from livemuse.model.shaping import key_of
-from livemuse.music.candidates import Wanted
+from livemuse.music.candidates import Wanted, likeliest_key
 from livemuse.music.ceilings import Hand
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
@@ -196,10 +196,10 @@ class Remembering(ABC, Generic[M, T]):
             return None
         return rolling[1].chosen(plan.take)
 
-    def _wanted(self, plan: Plan, usual_nats: float | None = None) -> Wanted:
+    def _wanted(self, plan: Plan, surprise: float | None = None) -> Wanted:
         """What candidates for this plan are held against."""
         call = (*self._phrase, *plan.tail)
-        return Wanted(call, self._last_answer[1], key_of(plan), plan.end_s, usual_nats)
+        return Wanted(call, self._last_answer[1], key_of(plan) or likeliest_key(call), plan.end_s, surprise)
 
     def _basis(self, plan: Plan) -> tuple[object, ...]:
         last = [*self._window, *plan.tail][-_KNOWN_BY:]

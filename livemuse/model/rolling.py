@@ -13,9 +13,9 @@ from livemuse.music.candidates import Candidate, Wanted, ranked
 from livemuse.music.notes import PlannedNote
 from livemuse.music.protocols import Stepper
 from livemuse.music.schedule import Chosen
+from livemuse.music.vocabulary import HEADS
 
 MOST_ROLLED: Final = 200  # notes of a candidate
-_COUNTED: Final = ("pitch", "step")  # heads whose likelihood counts: which note, and when
 
 Array = npt.NDArray[Any]
 
@@ -53,19 +53,19 @@ class Rolling(Protocol):
 
 
 class Tally:
-    """The log-likelihood of what each of k conversations fed, under the network at temperature 1.
+    """The log-likelihood of what each of k conversations drew, under the network at temperature 1.
 
     It listens to what is answered. ``alone``, where it is given, is a state that has heard nothing: it is told the same
-    notes, and by how much a pitch is likelier after the call says how far the answer is one to this call.
+    notes, and by how much they are likelier after the call says how far the answer is one to this call.
     """
 
     def __init__(self, stepper: Stepper, count: int, alone: Any = None) -> None:
         self._stepper = stepper
         self._alone = None if alone is None else [alone] * count
         self._expected: list[dict[tuple[str, tuple[int, ...]], Array]] = [{} for _ in range(count)]
-        self._nats = [dict.fromkeys(_COUNTED, 0.0) for _ in range(count)]
-        self._count = [dict.fromkeys(_COUNTED, 0) for _ in range(count)]
-        self._blank = [0.0] * count
+        self._nats = [dict.fromkeys(HEADS, 0.0) for _ in range(count)]
+        self._count = [0] * count
+        self._related = [0.0] * count
 
     def hear(self, answered: Sequence[tuple[int, Ask, Any]]) -> None:
         """What was asked and answered in one run."""
@@ -73,53 +73,57 @@ class Tally:
             self._fed(answered)
             return
         for k, ask, logits in answered:
-            if ask.what in _COUNTED:
-                self._expected[k][ask.what, ask.values] = logits
+            self._expected[k][ask.what, ask.values] = logits
 
     def of(self, k: int, head: str) -> float:
         """The log-likelihood of all values of a head that conversation k drew."""
         return self._nats[k][head]
 
-    def nats(self, k: int) -> float | None:
-        """How surprising a pitch of conversation k is on average; None before its first note."""
-        count = self._count[k]["pitch"]
-        return -self._nats[k]["pitch"] / count if count else None
+    def surprise(self, k: int) -> float | None:
+        """The nats that a pitch of conversation k costs, on average; None before its first note."""
+        return -self._nats[k]["pitch"] / self._count[k] if self._count[k] else None
 
     def related(self, k: int) -> float | None:
-        """Nats a note by which its pitches are likelier after the call than after nothing; None where unknown."""
-        count = self._count[k]["pitch"]
-        return (self._nats[k]["pitch"] - self._blank[k]) / count if count and self._alone is not None else None
+        """Nats a note by which it is likelier after the call than after nothing; None where that is not known."""
+        return self._related[k] / self._count[k] if self._count[k] and self._alone is not None else None
 
     def _fed(self, answered: Sequence[tuple[int, Ask, Any]]) -> None:
-        for place, head in enumerate(_COUNTED):
-            known = []
+        for place, head in enumerate(HEADS):
+            drawn: list[tuple[int, tuple[int, ...]]] = []  # (conversation, its note), of those that were asked
+            logits = []
             for k, ask, _ in answered:
-                logits = self._expected[k].get((head, ask.values[:place]))
-                if logits is not None:
-                    known.append((k, ask.values[place], logits))
-            nats = log_likelihood([logits for _, _, logits in known], [value for _, value, _ in known])
-            for (k, _, _), found in zip(known, nats, strict=True):
-                self._nats[k][head] += found
-                self._count[k][head] += 1
+                found = self._expected[k].get((head, ask.values[:place]))
+                if found is not None:
+                    drawn.append((k, ask.values))
+                    logits.append(found)
+            self._count_in(head, drawn, logits)
         for k, _, _ in answered:
             self._expected[k].clear()
+            self._count[k] += 1
         if self._alone is not None:
-            self._fed_alone(self._alone, [k for k, _, _ in answered], [ask for _, ask, _ in answered])
+            alone, numbers = self._alone, [k for k, _, _ in answered]
+            words = [ask.values for _, ask, _ in answered]
+            after = self._stepper.feed_many([alone[k] for k in numbers], words, answered[0][1].style)
+            for k, state in zip(numbers, after, strict=True):
+                alone[k] = state
 
-    def _fed_alone(self, alone: list[Any], numbers: list[int], asks: list[Ask]) -> None:
-        states = [alone[k] for k in numbers]
-        blank = self._stepper.logits_many(states, "pitch", [()] * len(states))
-        after = self._stepper.feed_many(states, [ask.values for ask in asks], asks[0].style)
-        nats = log_likelihood(blank, [ask.values[0] for ask in asks])
-        for k, found, state in zip(numbers, nats, after, strict=True):
-            self._blank[k] += found
-            alone[k] = state
+    def _count_in(self, head: str, drawn: Sequence[tuple[int, tuple[int, ...]]], logits: Sequence[Any]) -> None:
+        if not drawn:
+            return
+        place = HEADS.index(head)
+        values, before = [words[place] for _, words in drawn], [words[:place] for _, words in drawn]
+        nats = log_likelihood(logits, values)
+        blank = [0.0] * len(drawn)
+        if self._alone is not None:
+            states = [self._alone[k] for k, _ in drawn]
+            blank = log_likelihood(self._stepper.logits_many(states, head, before), values)
+        for (k, _), one, other in zip(drawn, nats, blank, strict=True):
+            self._nats[k][head] += one
+            self._related[k] += one - other
 
 
 def log_likelihood(logits: Sequence[Any], values: Sequence[int]) -> list[float]:
     """The log-likelihood (nats, 0 at most) of a value in each row of logits (k, n)."""
-    if not logits:
-        return []
     rows = np.array(logits, np.float64)
     rows -= rows.max(1, keepdims=True)
     found: list[float] = (rows[np.arange(len(rows)), list(values)] - np.log(np.exp(rows).sum(1))).tolist()
@@ -148,7 +152,9 @@ class TogetherRolling:
     def candidates(self) -> list[Candidate]:
         """Each of them, as far as it is."""
         tally = self._tally
-        return [Candidate(take.notes, tally.nats(k), tally.related(k), take.done) for k, take in enumerate(self.takes)]
+        return [
+            Candidate(take.notes, tally.surprise(k), tally.related(k), take.done) for k, take in enumerate(self.takes)
+        ]
 
     def chosen(self, take: int) -> Chosen | None:
         """The best of them as far as they are; None where none has a note."""

@@ -6,7 +6,7 @@ not win; and a term is 0 where nothing is known (no key heard, nothing played ye
 
 - ``surprise``: how far the mean surprise of a pitch, the nats it costs under the network at temperature 1, is from what
   is usual in the player's playing.
-- ``unrelated``: how much less the call helps to expect this answer than it might: the mean log-likelihood of a pitch
+- ``unrelated``: how much less the call helps to expect this answer than it might: the mean log-likelihood of a note
   after nothing but the answer's own beginning, less that after the call too (nats). Choosing by it is choosing by
   mutual information (Li et al. 2016), which is what keeps likelihood alone from choosing what would fit anything.
 - ``classes``: how surprising its pitch classes are where one knows only how long each sounded in the call's last notes
@@ -30,20 +30,21 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from livemuse.music.hearing.key import KeyHearing
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.theory import Key
 
 RECENT_NOTES: Final = 60  # of the call: where the music is now
 WEIGHTS: Final[Mapping[str, float]] = {
     "surprise": 0.3,
-    "unrelated": 1.0,
-    "classes": 0.5,
+    "unrelated": 1.5,
+    "classes": 1.0,
     "register": 0.3,
     "density": 0.3,
     "outside": 1.0,
-    "open": 0.5,
+    "open": 1.0,
     "short": 1.0,
-    "loop": 2.0,
+    "loop": 3.0,
     "copied": 1.0,
 }
 """What a unit of each term costs. Chosen on pieces of the training split (docs/training/evaluation.md)."""
@@ -67,17 +68,25 @@ class Wanted:
     before: Sequence[Sounding] = ()
     key: Key | None = None
     end_s: float = math.inf
-    usual_nats: float | None = None  # how surprising the player's pitches are
+    usual_surprise: float | None = None  # of the player's pitches
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One answer as far as it was rolled ahead, and what the network made of it (nats a pitch; None: not asked)."""
+    """One answer as far as it was rolled ahead, and what the network made of it (in nats; None: not asked)."""
 
     notes: Sequence[Sounding]
-    nats: float | None = None  # how surprising a pitch is
-    related: float | None = None  # by how much less it is after the call than after nothing
+    surprise: float | None = None  # of a pitch
+    related: float | None = None  # by how much a note is likelier after the call than after nothing
     whole: bool = True  # rolled to its end
+
+
+def likeliest_key(notes: Sequence[Sounding], last: int = RECENT_NOTES) -> Key | None:
+    """The major or minor key that the last notes are most likely in, however unsure that is; None for no notes."""
+    hearing = KeyHearing()
+    for note in notes[-last:]:
+        hearing.hear(note.onset_s, note.pitch)
+    return hearing.plain
 
 
 def terms(candidate: Candidate, wanted: Wanted) -> dict[str, float]:
@@ -89,8 +98,8 @@ def terms(candidate: Candidate, wanted: Wanted) -> dict[str, float]:
     found = dict.fromkeys(TERMS, 0.0)
     if not notes:
         return found | {"short": 1.0}
-    if candidate.nats is not None and wanted.usual_nats is not None:
-        found["surprise"] = abs(candidate.nats - wanted.usual_nats)
+    if candidate.surprise is not None and wanted.usual_surprise is not None:
+        found["surprise"] = abs(candidate.surprise - wanted.usual_surprise)
     if candidate.related is not None:
         found["unrelated"] = -candidate.related
     if call:

@@ -242,7 +242,7 @@ CONTROLS: Final[dict[str, Control]] = {
                  idle="as loud as you"),
         _on_grid(Control("polyphony", "Most notes that sound together, about; auto leaves it to the model.",
                          "auto or 1-16", "auto", _polyphony, low=1, high=16, step=1, choices=("auto",)),
-                 idle="left to the model"),
+                 idle="one voice only", families=("melody",)),
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
         Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model),
         _counter("candidates", 8, 1, 16, "music", "So many answers are tried, and the best is played."),

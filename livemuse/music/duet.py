@@ -310,7 +310,10 @@ class Duet(Attending):
         return []
 
     def _close(self, reason: Closing, at_s: float, release_s: float) -> list[Action]:
-        return [] if self._take is None else list(self._take.close(reason, at_s, release_s))
+        if self._take is None:
+            return []
+        fading = self.companion.fade(at_s + release_s) if release_s >= 0.0 else []  # of earlier revisions too
+        return [*fading, *self._take.close(reason, at_s, release_s)]
 
     def _sounded(self, take: Take, index: int, at_s: float) -> list[Action]:
         """Note ``index`` has sounded. The first of a take makes its tail the past; the first of a turn decides it."""
@@ -389,7 +392,9 @@ class Duet(Attending):
     def _open(self, take: Take, now_s: float, *, exact: bool) -> list[Action]:
         actions = self._listen()
         tail = self.listener.tail(take.start_s, TYPICAL_NOTE_S if take.endless else SHORTEST_NOTE_S)
-        meant, context = self.ear.meant(self.controls, take.start_s), self._context(take.start_s)
+        if take.endless and self.controls["chords"] == "auto":
+            take.first_beat_s = take.start_s
+        meant, context = self.ear.meant(self.controls, take.start_s, take.first_beat_s), self._context(take.start_s)
         actions.append(take.opened(tail, meant, context, exact=exact))
         if take.ready_s <= now_s:
             return actions + list(take.made_ready())

@@ -29,8 +29,8 @@ _FARTHEST: Final = 0.3
 
 _LATELY_NOTES, _PLAYER_NOTES = 8, 32  # that count half in how surprising the music is
 
-_SHORTEST_LAST, _LONGEST_LAST = 0.08, 0.18  # of an answer: how long its last notes are at least, and at most
-_SHORTEST_LAST_S, _LONGEST_LAST_S = (0.4, 0.7), (0.7, 1.4)  # within these
+_SHORTEST_LAST, _LONGEST_LAST = 0.08, 0.16  # of an answer: how long its last notes are at least, and at most
+_SHORTEST_LAST_S, _LONGEST_LAST_S = (0.4, 0.65), (0.7, 1.25)  # within these
 _LATEST_CLOSE: Final = 0.5  # of an answer: no beat before that is one to close on
 _CLEAR_OF_S: Final = 0.08  # the notes before the last ones are struck no later than so long before
 _LAST_OF_NOTES_S: Final = 1.0  # how long the last of so many notes sounds, where the answer is as long as it is

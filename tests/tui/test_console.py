@@ -51,7 +51,7 @@ async def test_a_clicked_piano_key_sounds(opened: Open) -> None:
     ("key", "action"),
     [("space", "answer"), ("f2", "answer"), ("backspace", "stop"), ("f3", "stop"), ("f4", "tacet"), ("ctrl+s", "save"),
      ("ctrl+l", "later"), ("ctrl+f", "finish"), ("ctrl+n", "another"),
-     ("ctrl+k", "keep"),
+     ("ctrl+y", "keep"), ("ctrl+k", "lock"), ("1", "tap"), ("ctrl+e", "forget"),
      ("escape", "panic"), ("f9", "panic"), ("ctrl+p", "panic")],
 )  # fmt: skip
 async def test_one_key_does_it(opened: Open, key: str, action: str) -> None:

@@ -196,7 +196,7 @@ async def test_a_picker_goes_round_and_a_list_chooses(opened: Open) -> None:
         await scene.press("down", "right")
         await scene.asked("set", "mode", "continue")
         await scene.press("left", "left")
-        await scene.asked("set", "mode", "solo")
+        await scene.asked("set", "mode", "duet")
         await scene.press("f6", "down", "down", "enter")
         await scene.asked("set", "key", "C major")
 

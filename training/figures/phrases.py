@@ -33,12 +33,12 @@ from training.hearing.titles import Stated, key_in_title, key_of_annotation
 
 SECTIONS: Final = ("cadence", "loops", "key", "shape")
 TEMPERATURES: Final = (0.0, 0.3, 0.6, 0.9, 1.2, 1.5)
-STRENGTHS: Final = (0.5, 0.7, 0.8, 0.9, 1.0)
+STRENGTHS: Final = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
 LOOPS_S: Final = 20.0  # how long the answers are that may go round
 TOGETHER_S: Final = 0.05  # notes so near the last onset belong to it
 ON_BEAT_S: Final = 0.03
 MOST_TIMES: Final = 4  # that a figure may stand in a row
-LONGEST_FIGURE: Final = 8
+SHORTEST_FIGURE, LONGEST_FIGURE = 4, 8
 UNSHAPED: Final = ("contour=off", "phrasing=0", "loops=off", "cadence=off")
 POP909: Final = "POP909"
 
@@ -126,20 +126,21 @@ def last_notes(notes: Sequence[Note]) -> list[Note]:
 def longest_round(notes: Sequence[Note], figures: Sequence[int]) -> float:
     """How many times in a row a figure of so many notes stands, of that which does so most often.
 
-    In the order of a MIDI file: by onset, then by pitch.
+    In the order of a MIDI file: by onset, then by pitch. A figure of fewer than four notes is taken as often as makes
+    four.
     """
     pitches = [note.pitch for note in sorted(notes, key=lambda n: (n.onset_s, n.pitch))]
     longest = 1.0
     for figure in figures:
         same = [a == b for a, b in zip(pitches, pitches[figure:], strict=False)]
         run = max((sum(1 for _ in group) for is_same, group in itertools.groupby(same) if is_same), default=0)
-        longest = max(longest, run // figure + 1)
+        longest = max(longest, (run + figure) / max(figure, SHORTEST_FIGURE))
     return longest
 
 
 def goes_round(notes: Sequence[Note], figures: Sequence[int] = (4,)) -> bool:
     """Whether a figure of four notes stands more than four times in a row."""
-    return longest_round(notes, figures) > MOST_TIMES
+    return longest_round(notes, figures) >= MOST_TIMES + 1
 
 
 def row(found: Sequence[Answered], judge: Judge) -> dict[str, float | None]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from livemuse.midi.smf import notes_of, read_song
 from livemuse.model.bundle import load_bundle, stepper_of
-from livemuse.model.grid_improviser import BPM
+from livemuse.music.controls import TEMPO_BPM
 from livemuse.music.grid import HOLD, PER_BAR, REST, frame_at, melody_of, notes_of_melody, sixteenth_s
 from livemuse.music.notes import Note
 from livemuse.music.protocols import Stepper
@@ -60,13 +60,13 @@ def choose_turns(tunes: Tunes, count: int, seed: int) -> list[Turn]:
 
 
 def _played(events: Array) -> tuple[Note, ...]:
-    return tuple(notes_of_melody(events.tolist(), sixteenth_s(BPM)))
+    return tuple(notes_of_melody(events.tolist(), sixteenth_s(TEMPO_BPM)))
 
 
 def answer_turns(model: Path, turns: Sequence[Turn], settings: Sequence[str], seed: int, out: Path) -> list[Turn]:
     """The turns, each with its answer; OUT gets call-N.mid and answer-N.mid of each."""
     stepper = cast(Stepper, stepper_of(load_bundle(model)))
-    controls = controls_of(settings, ANSWER_BARS * PER_BAR * sixteenth_s(BPM), seed)
+    controls = controls_of(settings, ANSWER_BARS * PER_BAR * sixteenth_s(TEMPO_BPM), seed)
     out.mkdir(parents=True, exist_ok=True)
     answered = []
     for number, turn in enumerate(turns, 1):
@@ -101,7 +101,7 @@ def figures(turns: Sequence[Turn], train: Tunes) -> dict[str, Any]:
 
 
 def _figures(notes: Sequence[Note], call: Sequence[Note]) -> dict[str, float]:
-    length_s = sixteenth_s(BPM)
+    length_s = sixteenth_s(TEMPO_BPM)
     events = np.array(melody_of(notes, length_s, count=ANSWER_BARS * PER_BAR))
     pitches = [note.pitch for note in notes]
     jumps = np.abs(np.diff(pitches))

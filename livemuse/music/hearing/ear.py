@@ -14,6 +14,7 @@ from livemuse.music.controls import TEMPO_BPM, Controls
 from livemuse.music.hearing.beat import CLEAR, BeatHearing
 from livemuse.music.hearing.chord import CONFIDENT, ChordHearing
 from livemuse.music.hearing.key import KeyHearing
+from livemuse.music.hearing.progress import played_over
 from livemuse.music.hearing.touch import TouchHearing
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown
 
@@ -86,8 +87,11 @@ class Ear:
         """What an answer that begins at a moment may go by, while these keys are down."""
         return Context(self.key.key, self.beats(at_s), held, self.touch.density(at_s))
 
-    def meant(self, controls: Controls, at_s: float) -> Controls:
-        """The controls with what is heard in place of ``auto``: a key or off, beats a minute."""
+    def meant(self, controls: Controls, at_s: float, chords_from_s: float | None = None) -> Controls:
+        """The controls with what is heard in place of ``auto``: a key or off, beats a minute, chords or off.
+
+        The chords are those to go on with from ``chords_from_s``, or from that moment.
+        """
         if controls["key"] == "auto":
             key = self.key.key
             controls = controls.replaced("key", "off" if key is None else str(key))
@@ -97,7 +101,9 @@ class Ear:
                 self._tempo_bpm = min(max(grid.tempo_bpm, _LOWEST_BPM), _HIGHEST_BPM)
             controls = controls.replaced("tempo", self._tempo_bpm)
         if controls["chords"] == "auto":
-            controls = controls.replaced("chords", "off")
+            from_s = at_s if chords_from_s is None else chords_from_s
+            found = played_over(self.chord.progression, from_s, controls.number("tempo"), self.beats(from_s))
+            controls = controls.replaced("chords", found or "off")
         return controls
 
     def entry_s(self, at_s: float, start_on: str) -> float:

@@ -6,10 +6,12 @@ import pytest
 
 from livemuse.engine.virtual import Evening
 from livemuse.model.improviser import Improviser
+from livemuse.music.chords import parse_chord
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
 from livemuse.music.hearing.ear import ON_BEAT_S, Ear
 from livemuse.music.notes import KeyDown, Note
+from livemuse.music.progressions import C_MAJOR, progression
 from livemuse.music.schedule import Plan
 from livemuse.testing.scripted import ScriptedStepper
 
@@ -174,3 +176,37 @@ def test_what_is_shown_is_plain_and_changes_nothing() -> None:
     assert shown["tempo_bpm"] == pytest.approx(100.0, rel=0.03)
     assert shown["register"][0] <= 60 <= shown["register"][1]
     assert shown == ear.shown(10.0)
+
+
+def vamp(rounds: int, beat_s: float = 0.5) -> list[Note]:
+    """Am F C G, a bar each, in both hands."""
+    notes = []
+    for bar, (bass, *chord) in enumerate(
+        [(45, 60, 64, 69), (41, 60, 65, 69), (48, 60, 64, 67), (43, 59, 62, 67)] * rounds
+    ):
+        for beat in range(4):
+            at_s = (bar * 4 + beat) * beat_s
+            pitches = (bass, *chord) if beat % 2 == 0 else chord
+            notes += [Note(at_s, pitch, beat_s * 0.9, 90 if beat == 0 else 70) for pitch in pitches]
+    return notes
+
+
+def test_chords_auto_goes_on_with_what_the_left_hand_did() -> None:
+    scene, partner = evening(chords="auto", wait=0.5, answer_length="4 bars")
+    scene.play_notes(vamp(2))
+    scene.run(40.0)
+    (plan,) = partner.plans
+    chords = progression(plan.controls.text("chords"), C_MAJOR)
+    assert plan.start_s is not None
+    for bar, symbol in enumerate(("Am", "F", "C", "G")):
+        beats = (16.0 + 2.0 * bar + 1.0 - plan.start_s) * plan.controls.number("tempo") / 60.0
+        found = chords.at(beats % chords.length_beats).chord
+        assert found is not None
+        assert found.pitch_classes >= parse_chord(symbol).pitch_classes
+
+
+def test_chords_auto_is_off_where_none_went_round() -> None:
+    scene, partner = evening(chords="auto")
+    scene.play_notes(steady([*SCALE, *reversed(SCALE)]))
+    scene.run(20.0)
+    assert partner.plans[0].controls["chords"] == "off"
