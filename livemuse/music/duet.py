@@ -392,10 +392,7 @@ class Duet(Attending):
     def _open(self, take: Take, now_s: float, *, exact: bool) -> list[Action]:
         actions = self._listen()
         tail = self.listener.tail(take.start_s, TYPICAL_NOTE_S if take.endless else SHORTEST_NOTE_S)
-        if take.endless and self.controls["chords"] == "auto":
-            take.first_beat_s = take.start_s
-        meant, context = self.ear.meant(self.controls, take.start_s, take.first_beat_s), self._context(take.start_s)
-        actions.append(take.opened(tail, meant, context, exact=exact))
+        actions.append(take.opened(tail, *self._meant(take), exact=exact))
         if take.ready_s <= now_s:
             return actions + list(take.made_ready())
         return actions + [WakeAt(at_s) for at_s in (take.ask_s, take.ready_s) if at_s is not None]
