@@ -13,7 +13,7 @@ from livemuse.music.controls import CONTROLS, GROUPS, Controls, Value, parse_con
 from livemuse.music.duet import Duet
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
-from livemuse.music.schedule import Extension, Plan
+from livemuse.music.schedule import Chosen, Extension, Plan
 from livemuse.settings import Settings, read_settings, template
 from livemuse.tui.widgets.controls_panel import groups
 
@@ -21,6 +21,7 @@ ROUTING = ("thru", "channel_in")  # what is heard and passed on; the notes ahead
 OTHERS: dict[str, Value] = {  # where the table does not say what else it may be
     "style": "jazz 0.5", "key": "Eb dorian", "chords": "Am F C G", "tempo": 90.0, "register": "60-84", "wait": 1.0,
     "answer_length": "5 s", "polyphony": 2, "model": "open", "channel_in": 2, "loops": 2,
+    "channel_upper": 2, "channel_middle": 3, "channel_lower": 4,
 }  # fmt: skip
 
 
@@ -62,7 +63,17 @@ class Scale:
             new.append(made[-1])
         return Extension(take_id, tuple(new), (), start_s + 0.1 * len(made) >= plan.end_s)
 
+    def roll(self, plan: Plan) -> None: ...
+
+    def roll_on(self) -> bool:
+        return False
+
+    def choose(self, plan: Plan) -> Chosen | None:
+        return None
+
     def settle(self, take_id: int, last_index: int | None) -> None: ...
+
+    def discard(self, turn: int, at_s: float) -> None: ...
 
     def remember(self, earlier: MotifMemory | None, at_s: float) -> None: ...
 

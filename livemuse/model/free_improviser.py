@@ -16,16 +16,9 @@ from livemuse.model.conversation import FEED, Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.free_take import Made, Moment, Take, Words
 from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
-from livemuse.model.manners import (
-    LAST_VELOCITIES,
-    TOGETHER_S,
-    crowd_nats,
-    hands_of,
-    loudness_nats,
-    struck_together,
-)
+from livemuse.model.manners import LAST_VELOCITIES, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
-from livemuse.model.pace import too_soon_nats
+from livemuse.model.pace import about_to, too_soon_nats
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, pitch_nats, reach_of, room_nats
 from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling
 from livemuse.model.rules import Rules
@@ -54,6 +47,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
         self._peek = Peek(self._now)
+        self._due_s: float | None = None  # of the first note that the take settled last did not come to, in mode duet
 
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
         """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
@@ -68,6 +62,16 @@ class FreeImproviser(Remembering[Moment, Take]):
                 notes.append(made[0])
                 shortened += made[1]
         return Extension(take_id, tuple(notes), tuple(shortened), take.done)
+
+    def settle(self, take_id: int, last_index: int | None) -> None:
+        """Notes up to ``last_index`` sounded; what was planned after it never was."""
+        take, self._due_s = self._takes.get(take_id), None
+        if take is not None and take.rules.pace is not None:
+            played = 0 if last_index is None else last_index - take.plan.first_index + 1
+            if played == len(take.notes) and not take.done:  # whether it was made already is chance
+                alone(self._more(take), self._stepper)
+            self._due_s = take.notes[played].onset_s if played < len(take.notes) else None
+        super().settle(take_id, last_index)
 
     def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
         """How likely it is, after what was heard and this tail, that nothing is struck for each of ``SILENCES_S``."""
@@ -89,7 +93,10 @@ class FreeImproviser(Remembering[Moment, Take]):
         nats = pitch_nats(rules.anywhen, (), reach, hands=hands, room=rules.room)
         shape = Shaping(plan, reach, rules.chords)
         imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
-        return Take(plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), path=plan.path)
+        exact_s = about_to(plan, self._due_s) if plan.start_s is None else plan.start_s
+        return Take(
+            plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), exact_s=exact_s, path=plan.path
+        )
 
     def _candidates(self, plan: Plan, count: int) -> Rolling:
         moment = self._after_tail(plan)
@@ -187,7 +194,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         proposal = take.shape.spared(take.imitating.proposal(moment.following, at_s, whose), moment.line)
         drawn, wished = self._pitch(take, proposal)
         pitch = drawn
-        exact_s = plan.start_s if not take.notes else None
+        exact_s = take.exact_s if not take.notes else None
         timed = (yield from self._onset(take, pitch, wished)) if exact_s is None else self._exact(moment, exact_s)
         tune = moment.following.statement is not None
         closing = take.shape.closing_s(index, math.inf if timed is None else timed[0], moment.line, tune=tune)
@@ -236,7 +243,8 @@ class FreeImproviser(Remembering[Moment, Take]):
         onset_s = max(onset_s, moment.hand.earliest_s(take.rules.ceilings))
         if onset_s > take.plan.end_s - SHORTEST_SOUND_S:
             return None
-        logits = take.shape.closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
+        nats, single = self._pitch_nats(take), self._closing_room(take) == 1
+        logits = take.shape.closing(take.expects, nats, onset_s, moment.line, alone=single)
         drawn = take.rules.draw(logits, "pitch", take.index), self._exact(moment, onset_s)[1]
         note, shortened = yield from self._struck(take, drawn, onset_s, Wish(duration_s=until_s - onset_s), closes=True)
         ended, home = {n.index for n in shortened}, take.shape.home(onset_s)
@@ -247,11 +255,12 @@ class FreeImproviser(Remembering[Moment, Take]):
 
     def _also_closing(self, take: Take, onset_s: float) -> Talk[Made | None]:
         """One more note of the last onset, where the model strikes one with it, or that is a bass alone so far."""
-        plan, moment, rules = take.plan, take.moments[-1], take.rules
+        moment, rules = take.moments[-1], take.rules
         chord = [n for n in take.notes[-MOST_IN_CHORD:] if n.onset_s >= onset_s]
-        room = min(MOST_IN_CHORD, rules.ceilings.voices, rules.polyphony or MOST_IN_CHORD)
-        full = plan.notes_left is not None and len(take.notes) >= plan.notes_left
-        if full or not chord or len(chord) >= room or moment.hand.earliest_s(rules.ceilings) > onset_s + CHORD_S:
+        if not chord or self._closing_room(take) <= len(chord):
+            return None
+        at_s = max(chord[-1].onset_s, moment.hand.earliest_s(rules.ceilings))
+        if at_s > onset_s + CHORD_S:
             return None
         logits = take.shape.also_closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
         if logits is None:
@@ -263,7 +272,13 @@ class FreeImproviser(Remembering[Moment, Take]):
                 return None
             step_bin = 0
         wished = Wish(duration_s=chord[0].duration_s)
-        return (yield from self._struck(take, (pitch, step_bin), chord[-1].onset_s, wished, closes=True))
+        return (yield from self._struck(take, (pitch, step_bin), at_s, wished, closes=True))
+
+    def _closing_room(self, take: Take) -> int:
+        """How many notes the last onset may have."""
+        if take.plan.notes_left is not None:
+            return 1
+        return min(MOST_IN_CHORD, take.rules.ceilings.voices, take.rules.polyphony or MOST_IN_CHORD)
 
     def _pitch_nats(self, take: Take, chord: Nats | None = None) -> Nats:
         moment, plan = take.moments[-1], take.plan
@@ -345,8 +360,8 @@ class FreeImproviser(Remembering[Moment, Take]):
         )
         onset_s = previous_s + step_s / rules.density
         onset_s = max(min(onset_s, latest_s), earliest_s)
-        if rules.pace is not None and onset_s - previous_s >= TOGETHER_S:
-            onset_s = rules.pace.on_beat_s(onset_s, free_s)
+        if rules.pace is not None:
+            onset_s = rules.pace.on_beat_s(onset_s, free_s, previous_s)
         return (onset_s, step_bin) if onset_s <= plan.end_s - LAST_ONSET_S else None
 
     def _step(self, take: Take, pitch: int, within: tuple[int, int], free_s: float = 0.0) -> Talk[tuple[int, float]]:
@@ -357,8 +372,8 @@ class FreeImproviser(Remembering[Moment, Take]):
             together = struck_together([n.onset_s for n in take.notes[-16:]])
             crowd = crowd_nats(rules.polyphony, together, words, rules.density)
             logits = logits if crowd is None else logits - crowd
-        if rules.pace is not None and words.step_edges_s[low] < TOGETHER_S:
-            logits = logits - too_soon_nats(words, free_s)
+        if rules.pace is not None:
+            logits = logits - too_soon_nats(words, free_s, low)
         step_bin = low + rules.draw(logits[low : high + 1], "step", take.index)
         return step_bin, rules.inside(words, "step", step_bin, take.index)
 

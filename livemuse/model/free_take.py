@@ -56,6 +56,7 @@ class Take:
     imitating: Imitating
     shape: Shaping
     expects: Floats  # (128,) logits of the next pitch
+    exact_s: float | None = None  # when its first note is struck, where that is settled
     done: bool = False
     path: tuple[int, ...] = ()  # what its first pitches are drawn to be
 

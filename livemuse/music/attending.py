@@ -7,6 +7,7 @@ from livemuse.music.hearing.ear import Ear
 from livemuse.music.notes import Heard
 from livemuse.music.phrases import Listener
 from livemuse.music.schedule import Action, Listen
+from livemuse.music.take import Take
 from livemuse.music.turntaking import TurnTaking
 
 
@@ -71,9 +72,13 @@ class Attending:
         notes = tuple(self.listener.settled())
         return [Listen(notes)] if notes else []
 
-    def _context(self, at_s: float) -> Context:
-        """What is heard, as far as what begins at a moment goes by it."""
-        return self.companion.context(self.ear.context(at_s, self.listener.held), at_s, self.controls)
+    def _meant(self, take: Take) -> tuple[Controls, Context]:
+        """What the controls mean for a take that begins, and what else that is heard it may go by."""
+        at_s = take.start_s
+        if take.endless and self.controls["chords"] == "auto":  # they are heard anew while the player goes on
+            take.first_beat_s = at_s
+        context = self.companion.context(self.ear.context(at_s, self.listener.held), at_s, self.controls)
+        return self.ear.meant(self.controls, at_s, take.first_beat_s), context
 
     def _begins_s(self, over_s: float, now_s: float) -> float:
         return self.ear.entry_s(max(over_s, now_s), self.controls.text("start_on"))

@@ -28,6 +28,7 @@ APART: Final = 13  # semitones from the player's pitches: more than an octave
 RECENT_S: Final = 4.0  # a key struck so long ago still is where the player is
 LOWEST, HIGHEST = 24, 103  # where livemuse plays along unless a register is set
 NARROWEST: Final = 7  # semitones: a stretch that is smaller is no room
+SECOND_S: Final = 1.0 - 1e-6  # what lies a second back is out of it, whatever rounding says
 CALM: Final = 0.7  # of `busy`: below that the player is busy no more
 FEW_NOTES, FEW_BEATS = 4, 2.0  # so many notes, or beats, are listened to before it joins in
 GONE_S: Final = 8.0  # after the last key a player who strikes and holds nothing is gone
@@ -102,7 +103,7 @@ class Companion:
         self._onsets_s.append(at_s)
         self._count += 1
         self._first_s = at_s if self._first_s is None else self._first_s
-        count, calm = sum(1 for onset_s in self._onsets_s if onset_s > at_s - 1.0), int(CALM * busy)
+        count, calm = sum(1 for onset_s in self._onsets_s if onset_s > at_s - SECOND_S), int(CALM * busy)
         if count > busy or (self._calm_s is not None and count > calm):
             self._calm_s = self._onsets_s[-1 - calm] + 1.0
 
@@ -176,6 +177,10 @@ class Companion:
         goes_on = controls["mode"] == "duet" and take.endless and take.closing in (None, "revise", "rest")
         self.resting = take if goes_on else None
 
+    def fade(self, at_s: float, release_s: float) -> list[Action]:
+        """All that sounds ends within ``release_s``, of whatever take it is; as planned where that is negative."""
+        return self._ended(list(self._sounding.values()), at_s + release_s) if release_s >= 0.0 else []
+
     def _ended(self, notes: list[PlannedNote], at_s: float) -> list[Action]:
         shortened = tuple(replace(n, duration_s=max(at_s - n.onset_s, 0.0)) for n in notes if n.end_s > at_s)
         self.planned((), shortened)
@@ -188,15 +193,17 @@ class Companion:
         wish, actions = self.look(at_s, controls)
         if take.finishing and self._joined and self.room(at_s, controls) is not None:
             wish = "play"
-        closing = take.close("revise", at_s, -1.0) if wish == "play" else take.close("rest", at_s, RELEASE_S)
-        return [*closing, *actions]
+        if wish == "play":
+            return [*take.close("revise", at_s, -1.0), *actions]
+        return [*self.fade(at_s, RELEASE_S), *take.close("rest", at_s, RELEASE_S), *actions]
 
     def look(self, at_s: float, controls: Controls) -> tuple[Wish, list[Action]]:
         """What livemuse does now, and when to look again if the player does nothing."""
         wish, change_s = self.wish(at_s, controls)
         actions: list[Action] = []
         if wish != "play" and self.resting is not None and self.resting.closing is None:
-            actions += self.resting.close("rest", at_s, RELEASE_S)
+            self.resting.closing = "rest"
+            actions += self.fade(at_s, RELEASE_S)
         if wish == "end":
             self.leave()
         if change_s is not None and (self._wake_s is None or not at_s < self._wake_s <= change_s):

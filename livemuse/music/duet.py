@@ -310,7 +310,8 @@ class Duet(Attending):
         return []
 
     def _close(self, reason: Closing, at_s: float, release_s: float) -> list[Action]:
-        return [] if self._take is None else list(self._take.close(reason, at_s, release_s))
+        take = self._take
+        return [] if take is None else [*self.companion.fade(at_s, release_s), *take.close(reason, at_s, release_s)]
 
     def _sounded(self, take: Take, index: int, at_s: float) -> list[Action]:
         """Note ``index`` has sounded. The first of a take makes its tail the past; the first of a turn decides it."""
@@ -389,10 +390,7 @@ class Duet(Attending):
     def _open(self, take: Take, now_s: float, *, exact: bool) -> list[Action]:
         actions = self._listen()
         tail = self.listener.tail(take.start_s, TYPICAL_NOTE_S if take.endless else SHORTEST_NOTE_S)
-        if take.endless and self.controls["chords"] == "auto":
-            take.first_beat_s = take.start_s
-        meant, context = self.ear.meant(self.controls, take.start_s, take.first_beat_s), self._context(take.start_s)
-        actions.append(take.opened(tail, meant, context, exact=exact))
+        actions.append(take.opened(tail, *self._meant(take), exact=exact))
         if take.ready_s <= now_s:
             return actions + list(take.made_ready())
         return actions + [WakeAt(at_s) for at_s in (take.ask_s, take.ready_s) if at_s is not None]

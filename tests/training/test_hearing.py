@@ -9,6 +9,8 @@ import pytest
 from livemuse.midi.smf import Track, meta, write_song
 from livemuse.music.notes import Heard, KeyDown, KeyUp
 from training.hearing.chords import agreement, heard_chords, held_chords, labels, progression
+from training.hearing.cost import PARTS, costs_us
+from training.hearing.cost import table as table_of_costs
 from training.hearing.keys import heard_keys, measure, mirex_score, music21_key, table
 from training.hearing.pieces import KeyedPiece, keyed_pieces
 from training.hearing.profiles import fitted
@@ -143,6 +145,15 @@ def test_pieces_come_from_a_folder_and_from_a_manifest(tmp_path: Path) -> None:
     assert [piece.key for piece in keyed_pieces(manifest, annotations=tmp_path)] == [Stated(10, "minor")]
     with pytest.raises(ValueError, match="neither a manifest nor a folder"):
         list(keyed_pieces(tmp_path / "nothing"))
+
+
+def test_the_cost_is_told_for_each_part_and_together(tmp_path: Path) -> None:
+    _write(tmp_path / "a.mid")
+    found = costs_us([tmp_path / "a.mid"] * 2, notes=10)
+    assert {name: len(costs) for name, costs in found.items()} == dict.fromkeys((*PARTS, "together"), 20)
+    assert found["together"][0] == pytest.approx(sum(found[name][0] for name in PARTS))
+    assert all(cost > 0.0 for cost in found["key"])
+    assert [line.split()[0] for line in table_of_costs(found).splitlines()[1:]] == [*PARTS, "together"]
 
 
 def test_profiles_learned_from_scales_find_their_tonic() -> None:

@@ -77,9 +77,7 @@ def _stated(key: Key | None) -> Stated:
 def music21_keys(piece: KeyedPiece) -> Found:
     """What Krumhansl-Schmuckler hears by music21 in the same notes, each with the length it sounds."""
     found = {str(n): music21_key(piece.pitches[:n], piece.durations_s[:n]) for n in LENGTHS}
-    lengths_s: dict[int, float] = defaultdict(
-        float
-    )  # it weighs pitch classes by length: one long note each is the same
+    lengths_s: dict[int, float] = defaultdict(float)  # it weighs by length alone: one long note each is the same
     for pitch, duration_s in zip(piece.pitches, piece.durations_s, strict=True):
         lengths_s[60 + pitch % 12] += duration_s
     return found | {END: music21_key(list(lengths_s), list(lengths_s.values()))}
@@ -90,7 +88,7 @@ def music21_key(pitches: Sequence[int], durations_s: Sequence[float]) -> Stated:
     try:
         from music21 import note, stream
     except ImportError:
-        raise ValueError("The comparison needs music21: `pip install music21`, or leave it out with --alone.") from None
+        raise ValueError("The comparison needs music21 (`pip install music21`); --alone leaves it out.") from None
     notes: stream.Stream[note.Note] = stream.Stream()
     for pitch, duration_s in zip(pitches, durations_s, strict=True):
         one = note.Note(pitch)

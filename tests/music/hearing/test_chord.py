@@ -76,6 +76,17 @@ def test_four_chords_are_the_progression() -> None:
     assert [change.onset_s for change in progression] == pytest.approx([2.4 * i for i in range(8)])
 
 
+def test_a_chord_begins_with_its_bass_though_it_was_heard_later() -> None:
+    """Oom-pah: the root on one, the chord on two, the fifth below on three, the chord on four."""
+    played: list[tuple[float, float, int]] = []
+    for bar, chord in enumerate([(45, 57, 60, 64), (41, 57, 60, 65), (36, 55, 60, 64), (43, 55, 59, 62)] * 2):
+        for beat, struck in enumerate(((chord[0],), chord[1:], (chord[0] - 5,), chord[1:])):
+            played += block(2.4 * bar + 0.6 * beat, 2.4 * bar + 0.6 * beat + 0.5, *struck)
+    progression = heard(keys(*played)).progression
+    assert [change.chord.root for change in progression] == [9, 5, 0, 7] * 2
+    assert [change.onset_s for change in progression] == pytest.approx([2.4 * bar for bar in range(8)])
+
+
 def test_the_same_chord_again_is_no_new_one() -> None:
     assert len(heard(keys(*(n for i in range(6) for n in block(0.5 * i, 0.5 * i + 0.4, 48, 64, 67)))).progression) == 1
 

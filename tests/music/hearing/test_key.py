@@ -86,6 +86,19 @@ def test_home_is_remembered_through_a_modulation() -> None:
     assert (hearing.plain, hearing.home) == (Key(6, "major"), Key(0, "major"))
 
 
+def test_where_a_piece_goes_soon_is_not_where_it_began() -> None:
+    hearing = heard(CADENCE)
+    heard([pitch + 7 for pitch in CADENCE * 2], hearing, from_s=5.0)
+    assert hearing.home == Key(0, "major")
+
+
+@pytest.mark.parametrize(("silence_s", "home"), [(1.0, 0), (600.0, 6)])
+def test_after_a_long_silence_another_piece_begins(silence_s: float, home: int) -> None:
+    hearing = heard(CADENCE * 4)
+    heard([pitch + 6 for pitch in CADENCE * 3], hearing, from_s=20.0 + silence_s)
+    assert (hearing.home, hearing.plain) == (Key(home, "major"), Key(6, "major"))
+
+
 def test_a_passing_chord_of_another_key_does_not_move_it() -> None:
     hearing = heard(tune(FRERE_JACQUES) * 2)
     heard([56, 60, 63, 68], hearing, from_s=20.0)
