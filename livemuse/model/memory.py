@@ -10,7 +10,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from livemuse.model.rolling import Rolling
 from livemuse.model.shaping import key_of
-from livemuse.music.candidates import Wanted, likeliest_key
+from livemuse.music.candidates import Wanted
 from livemuse.music.ceilings import Hand
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
@@ -199,7 +199,7 @@ class Remembering(ABC, Generic[M, T]):
     def _wanted(self, plan: Plan, surprise: float | None = None) -> Wanted:
         """What candidates for this plan are held against."""
         call = (*self._phrase, *plan.tail)
-        return Wanted(call, self._last_answer[1], key_of(plan) or likeliest_key(call), plan.end_s, surprise)
+        return Wanted(call, self._last_answer[1], key_of(plan) or plan.context.likely_key, plan.end_s, surprise)
 
     def _basis(self, plan: Plan) -> tuple[object, ...]:
         last = [*self._window, *plan.tail][-_KNOWN_BY:]

@@ -13,6 +13,7 @@ from livemuse.music.turntaking import ASK_AFTER_S, KNOWN_WITHIN_S
 
 MOST_CANDIDATES: Final = 16
 ROLLED_WITHIN_S: Final = 0.25  # after the last release: so long an answer waits for candidates to be rolled ahead
+SPARE_S: Final = 0.06  # before its first note nothing is rolled any more
 
 
 @dataclass(slots=True)
@@ -61,6 +62,8 @@ def ask_ahead(take: Take, since_s: float, asks: bool, controls: Controls) -> Non
     if asks or rolls:
         take.ask_s = since_s + ASK_AFTER_S
         take.known_s = since_s + (ROLLED_WITHIN_S if rolls else KNOWN_WITHIN_S)
+    if rolls:
+        take.spare_s = SPARE_S
 
 
 def asked_ahead(take: Take, tail: list[Note], asks: bool, controls: Controls) -> list[Expect | Roll]:

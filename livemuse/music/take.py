@@ -43,6 +43,7 @@ class Take:
     path: tuple[int, ...] = ()
     ask_s: float | None = None  # when the network is asked what it makes of this silence, and to roll ahead
     known_s: float = float("-inf")  # what it has to say is waited for so long
+    spare_s: float = READY_AT_LEAST_S  # but no longer than until so long before the first note
     ready_s: float = float("-inf")  # when it is to be made
     last_sent: int | None = None
     plan: Plan | None = None  # not given to the improviser yet
@@ -81,7 +82,7 @@ class Take:
 
     def ready_by(self) -> None:
         """Set when it is made: so long before its first note, but not before what is waited for may be there."""
-        self.ready_s = max(self.start_s - READY_BEFORE_S, min(self.known_s, self.start_s - READY_AT_LEAST_S))
+        self.ready_s = max(self.start_s - READY_BEFORE_S, min(self.known_s, self.start_s - self.spare_s))
 
     def made_ready(self) -> list[Begin | Extend]:
         """Give its plan to the improviser."""
