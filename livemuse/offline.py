@@ -10,6 +10,7 @@ from livemuse.engine.virtual import Evening
 from livemuse.errors import FileError
 from livemuse.midi.messages import note_off, note_on, program_change
 from livemuse.midi.smf import Song, Track, notes_of, write_song
+from livemuse.model.grid_stepper import GridStepper
 from livemuse.model.improviser import Improviser
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
@@ -89,6 +90,13 @@ def answers_in_turn(
         answers.append([replace(n, onset_s=n.onset_s - evening.decided_s) for n in made])
         begins_s = max([over_s, *(n.end_s for n in made)]) + pause_s
     return answers
+
+
+def play_beside(notes: Sequence[Note], stepper: Stepper | GridStepper, controls: Controls) -> list[PlannedNote]:
+    """livemuse's notes at the same time as these, in mode `duet`, until the last of them is over."""
+    evening = Evening(Duet(controls.replaced("mode", "duet")), Improviser(stepper))
+    evening.play_notes(notes)
+    return [n for n in evening.run(max(note.end_s for note in notes)) if n.duration_s > 0.0]
 
 
 def song_of(notes: list[PlannedNote], programs: Mapping[int, int] | None = None) -> bytes:

@@ -177,9 +177,9 @@ class Companion:
         goes_on = controls["mode"] == "duet" and take.endless and take.closing in (None, "revise", "rest")
         self.resting = take if goes_on else None
 
-    def fade(self, by_s: float) -> list[Action]:
-        """All that sounds ends by then, of whatever take it is."""
-        return self._ended(list(self._sounding.values()), by_s)
+    def fade(self, at_s: float, release_s: float) -> list[Action]:
+        """All that sounds ends within ``release_s``, of whatever take it is; as planned where that is negative."""
+        return self._ended(list(self._sounding.values()), at_s + release_s) if release_s >= 0.0 else []
 
     def _ended(self, notes: list[PlannedNote], at_s: float) -> list[Action]:
         shortened = tuple(replace(n, duration_s=max(at_s - n.onset_s, 0.0)) for n in notes if n.end_s > at_s)
@@ -195,7 +195,7 @@ class Companion:
             wish = "play"
         if wish == "play":
             return [*take.close("revise", at_s, -1.0), *actions]
-        return [*self.fade(at_s + RELEASE_S), *take.close("rest", at_s, RELEASE_S), *actions]
+        return [*self.fade(at_s, RELEASE_S), *take.close("rest", at_s, RELEASE_S), *actions]
 
     def look(self, at_s: float, controls: Controls) -> tuple[Wish, list[Action]]:
         """What livemuse does now, and when to look again if the player does nothing."""
@@ -203,7 +203,7 @@ class Companion:
         actions: list[Action] = []
         if wish != "play" and self.resting is not None and self.resting.closing is None:
             self.resting.closing = "rest"
-            actions += self.fade(at_s + RELEASE_S)
+            actions += self.fade(at_s, RELEASE_S)
         if wish == "end":
             self.leave()
         if change_s is not None and (self._wake_s is None or not at_s < self._wake_s <= change_s):

@@ -310,10 +310,8 @@ class Duet(Attending):
         return []
 
     def _close(self, reason: Closing, at_s: float, release_s: float) -> list[Action]:
-        if self._take is None:
-            return []
-        fading = self.companion.fade(at_s + release_s) if release_s >= 0.0 else []  # of earlier revisions too
-        return [*fading, *self._take.close(reason, at_s, release_s)]
+        take = self._take
+        return [] if take is None else [*self.companion.fade(at_s, release_s), *take.close(reason, at_s, release_s)]
 
     def _sounded(self, take: Take, index: int, at_s: float) -> list[Action]:
         """Note ``index`` has sounded. The first of a take makes its tail the past; the first of a turn decides it."""

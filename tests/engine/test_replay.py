@@ -142,6 +142,34 @@ def test_so_does_one_in_which_sessions_are_remembered_and_forgotten(tmp_path: Pa
     assert len(memory_of(path)) == 0  # all of it was forgotten
 
 
+def test_so_does_one_in_which_both_played_at_the_same_time(tmp_path: Path) -> None:
+    async def together() -> Path:
+        controls = Controls()
+        for name, value in {"mode": "duet", "busy": 9, "seed": 3, "channel_lower": 2, "tempo": 120}.items():
+            controls = controls.replaced(name, value)
+        daemon = Daemon(Settings(name=f"test-{os.getpid()}", sound="off", record=tmp_path, controls=controls))
+        started = asyncio.Event()
+        task = asyncio.create_task(daemon.run(lambda _: started.set()))
+        await asyncio.wait_for(started.wait(), 10)
+        stage = daemon.engine.stage
+        assert stage is not None
+        for k in range(28):
+            hasty = 12 <= k < 20  # twelve a second: livemuse is silent, and comes back by itself
+            stage.send(Inject(note_on(0, 60 + k * 5 % 7, 80)))
+            await asyncio.sleep(0.04 if hasty else 0.1)
+            stage.send(Inject(note_off(0, 60 + k * 5 % 7)))
+            await asyncio.sleep(0.04 if hasty else 1.6 if k == 20 else 0.15)
+        daemon.end()
+        await task
+        return daemon.session_file
+
+    with contextlib.chdir(tmp_path):
+        path = asyncio.run(together())
+    records = lived_again(path, records_of(path)[0].fields["model"]["name"])
+    assert {r.fields["channel"] for r in records if r.kind == "sent"} <= {0, 1}
+    assert any(r.kind == "taken" and r.fields["by_player"] for r in records)
+
+
 def test_so_does_one_in_which_the_model_said_how_long_to_wait(tmp_path: Path) -> None:
     with contextlib.chdir(tmp_path):
         path = asyncio.run(an_evening(tmp_path, ("register", "72-96"), wait="auto", patience=0.4))

@@ -62,7 +62,7 @@ def test_a_key_that_is_held_and_one_that_rings_under_the_pedal_stay() -> None:
     strike(one, 1.2, 40, hold_s=None)
     free = one.room(100.0, controls())
     assert free is not None
-    assert free.free == frozenset(range(24, 28)) - frozenset(range(24, 28)) | frozenset(range(73, HIGHEST + 1))
+    assert free.free == frozenset(range(73, HIGHEST + 1))  # below 28 there is too little
     one.hear(Pedal(101.0, 0, down=False), controls())
     free = one.room(101.0, controls())
     assert free is not None
@@ -73,6 +73,7 @@ def test_a_stretch_that_is_too_small_is_no_room() -> None:
     one = companion()
     strike(one, 1.0, 48, 80, hold_s=None)  # 61 to 67 lies between: a fifth
     assert one.room(1.0, controls(register="40-80")).free == frozenset(range(61, 68))  # type: ignore[union-attr]
+    assert NARROWEST == 7
     assert one.room(1.0, controls(register="40-66")) is None
     assert one.wish(1.0, controls(register="40-66"))[0] == "rest"
 
@@ -122,7 +123,8 @@ def test_a_busy_player_plays_alone_until_a_beat_after_it_is_calm() -> None:
     assert one.wish(1.5999, controls())[0] == "rest"
     calm_s = 1.0 + 0.1 * 2 + 1.0  # from then on only four, which is 0.7 of 6, were struck in the last second
     wish, change_s = one.wish(1.6, controls())
-    assert (wish, change_s) == ("rest", pytest.approx(calm_s + 0.5))
+    assert wish == "rest"
+    assert change_s == pytest.approx(calm_s + 0.5)
     assert one.wish(calm_s + 0.49, controls())[0] == "rest"
     assert one.wish(calm_s + 0.51, controls())[0] == "play"
     assert int(CALM * BUSY) == 4
@@ -159,11 +161,13 @@ def test_what_sounds_where_a_key_is_struck_ends_at_that_moment_and_stays_so() ->
         assert one.sent(1, note.index, 2.0, controls()) == []
     (ended,) = one.hear(KeyDown(2.4, 0, 61, 80), controls())
     assert isinstance(ended, Play)
-    assert [(n.pitch, n.end_s) for n in ended.shortened] == [(72, pytest.approx(2.4))]
+    assert [n.pitch for n in ended.shortened] == [72]
+    assert ended.shortened[0].end_s == pytest.approx(2.4)
     assert one.planned((), (near,)) == ()  # the improviser, which does not know, cannot make it longer again
-    (faded,) = one.fade(2.7)
+    (faded,) = one.fade(2.4, 0.3)
     assert isinstance(faded, Play)
-    assert [(n.pitch, n.end_s) for n in faded.shortened] == [(90, pytest.approx(2.7))]
+    assert [n.pitch for n in faded.shortened] == [90]
+    assert faded.shortened[0].end_s == pytest.approx(2.7)
 
 
 def test_a_note_that_is_sent_just_as_the_player_comes_there_ends_at_once() -> None:
@@ -219,7 +223,8 @@ def performance(speed: float, seconds: float) -> list[Note]:
 
 @pytest.fixture(scope="module")
 def concert() -> AnyStepper:
-    return Shelf().load("concert")[0]
+    stepper: AnyStepper = Shelf().load("concert")[0]
+    return stepper
 
 
 def test_beside_a_slow_player_it_plays_and_is_never_where_they_are(concert: AnyStepper) -> None:
@@ -229,7 +234,6 @@ def test_beside_a_slow_player_it_plays_and_is_never_where_they_are(concert: AnyS
     assert_silent_when_busy(played, notes)
     beside = [n for n in played if n.onset_s < notes[-1].onset_s]
     assert len(beside) >= 20
-    assert {n.onset_s for n in beside}.isdisjoint({n.onset_s for n in notes}) or len(beside) > 0
     for n in beside:
         lately = [k.pitch for k in notes if -1e-9 < n.onset_s - k.onset_s < RECENT_S]
         assert all(abs(pitch - n.pitch) >= APART for pitch in lately)
@@ -263,16 +267,17 @@ def test_it_closes_when_the_player_is_gone_and_says_nothing_in_silence() -> None
     assert night.stage.open_takes == []
 
 
-@pytest.mark.parametrize(("a_second", "at_least"), [(1, 20), (3, 20), (6, 15), (10, 0)])
+@pytest.mark.parametrize(("a_second", "at_least"), [(1, 10), (3, 16), (6, 25), (10, 0)])
 def test_a_player_of_any_speed_leaves_it_notes_until_they_are_busy(
     concert: AnyStepper, a_second: int, at_least: int
 ) -> None:
     gap_s = 1.0 / a_second
-    notes = [Note(1.0 + gap_s * k, 60 + (k * 5) % 9, gap_s * 0.8, 80) for k in range(20 * a_second)]
+    notes = [Note(1.0 + gap_s * k, 60 + (k * 5) % 9, gap_s * 0.8, 80) for k in range(14 * a_second)]
     beside = [n for n in live_through(concert, notes) if n.onset_s < notes[-1].onset_s]
     assert_apart(beside, notes)
     assert at_least <= len(beside)
-    assert len(beside) < 60 if a_second <= 6 else len(beside) <= 4
+    assert len(onsets_of([Note(n.onset_s, n.pitch, n.duration_s, 1) for n in beside])) <= 15 + 0.7 * len(notes)
+    assert a_second < 10 or len(beside) <= 4
 
 
 _NOTES = st.lists(
@@ -302,7 +307,3 @@ def test_whatever_is_played_it_is_never_there(rows: list[tuple[float, int, float
     assert_apart(played, notes)
     assert_silent_when_busy(played, notes)
     assert night.stage.open_takes == []
-
-
-def test_stretches_are_at_least_a_fifth() -> None:
-    assert NARROWEST == 7

@@ -12,7 +12,8 @@ from livemuse.testing.scripted import ScriptedStepper
 
 _CONTROLS = st.sampled_from(
     [
-        ("mode", "answer"), ("mode", "continue"), ("mode", "solo"), ("temperature", 0), ("temperature", 1.5),
+        ("mode", "answer"), ("mode", "continue"), ("mode", "solo"), ("mode", "duet"), ("busy", 1),
+        ("channel_upper", 2), ("temperature", 0), ("temperature", 1.5),
         ("density", 4), ("density", 0.25), ("register", "60-62"), ("on_interrupt", "overlap"),
         ("on_interrupt", "ignore"), ("on_interrupt", "yield"), ("wait", 0.1), ("answer_length", "2 s"),
         ("patience", 0), ("patience", 1),
