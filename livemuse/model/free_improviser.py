@@ -24,7 +24,7 @@ from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling
 from livemuse.model.rules import Rules
 from livemuse.model.shaping import CHORD_S, MOST_IN_CHORD, Shaping, surprise_nats
 from livemuse.model.telling import begun, in_style, telling, told_of
-from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S, Ceilings
+from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S
 from livemuse.music.following import Proposal
 from livemuse.music.loops import NOTHING_STRUCK
 from livemuse.music.notes import Note, PlannedNote
@@ -200,7 +200,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         duration_s, loud = min(duration_s, plan.end_s - onset_s), round(velocity * rules.loudness)
         hand = moment.hand.copy()
         planned = PlannedNote(plan.take, take.index, onset_s, drawn[0], duration_s, loud)
-        note, shortened = hand.place(planned, self._voices(take, onset_s))
+        note, shortened = hand.place(planned, take.voices(onset_s))
         surprise = moment.surprise.played(surprise_nats(take.expects, drawn[0]))
         state, told = yield from telling(moment, (*drawn, duration_bin, velocity_bin), self._stepper.labels)
         take.moments.append(replace(
@@ -217,7 +217,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         onset_s = max(onset_s, moment.hand.earliest_s(take.rules.ceilings))
         if onset_s > take.plan.end_s - SHORTEST_SOUND_S:
             return None
-        nats, single = self._pitch_nats(take), self._closing_room(take) == 1
+        nats, single = self._pitch_nats(take), take.closing_room == 1
         logits = take.shape.closing(take.expects, nats, onset_s, moment.line, alone=single)
         drawn = take.rules.draw(logits, "pitch", take.index), self._exact(moment, onset_s)[1]
         note, shortened = yield from self._struck(take, drawn, onset_s, Wish(duration_s=until_s - onset_s), closes=True)
@@ -231,7 +231,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         """One more note of the last onset, where the model strikes one with it, or that is a bass alone so far."""
         moment, rules = take.moments[-1], take.rules
         chord = [n for n in take.notes[-MOST_IN_CHORD:] if n.onset_s >= onset_s]
-        if not chord or self._closing_room(take) <= len(chord):
+        if not chord or take.closing_room <= len(chord):
             return None
         at_s = max(chord[-1].onset_s, moment.hand.earliest_s(rules.ceilings))
         if at_s > onset_s + CHORD_S:
@@ -247,12 +247,6 @@ class FreeImproviser(Remembering[Moment, Take]):
             step_bin = 0
         wished = Wish(duration_s=chord[0].duration_s)
         return (yield from self._struck(take, (pitch, step_bin), at_s, wished, closes=True))
-
-    def _closing_room(self, take: Take) -> int:
-        """How many notes the last onset may have."""
-        if take.plan.notes_left is not None:
-            return 1
-        return min(MOST_IN_CHORD, take.rules.ceilings.voices, take.rules.polyphony or MOST_IN_CHORD)
 
     def _pitch_nats(self, take: Take, chord: Nats | None = None) -> Nats:
         moment, plan = take.moments[-1], take.plan
@@ -292,14 +286,6 @@ class FreeImproviser(Remembering[Moment, Take]):
                 steps = np.asarray((yield Ask("step", state, (int(likely),))), np.float64)
                 scores[likely] = logits[likely] + steps[step_bin] - np.logaddexp.reduce(steps)
         return take.rules.draw_again(scores, take.index)
-
-    def _voices(self, take: Take, onset_s: float) -> Ceilings:
-        """The ceilings; where fewer notes are to sound together, what rang before the last that were struck ends."""
-        ceilings, polyphony = take.rules.ceilings, take.rules.polyphony
-        if polyphony is None:
-            return ceilings
-        together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
-        return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
 
     def _exact(self, moment: Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)
