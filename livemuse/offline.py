@@ -10,7 +10,7 @@ from livemuse.engine.virtual import Evening
 from livemuse.errors import FileError
 from livemuse.midi.messages import note_off, note_on, program_change
 from livemuse.midi.smf import Song, Track, notes_of, write_song
-from livemuse.model.improviser import Improviser
+from livemuse.model.improviser import AnyStepper, Improviser
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
 from livemuse.music.notes import Note, Pedal, PlannedNote
@@ -89,6 +89,14 @@ def answers_in_turn(
         answers.append([replace(n, onset_s=n.onset_s - evening.decided_s) for n in made])
         begins_s = max([over_s, *(n.end_s for n in made)]) + pause_s
     return answers
+
+
+def played_beside(notes: Sequence[Note], stepper: AnyStepper, controls: Controls) -> list[PlannedNote]:
+    """What livemuse plays in mode `duet` while somebody plays these notes (keys), until the last of them is over."""
+    evening = Evening(Duet(controls.replaced("mode", "duet")), Improviser(stepper))
+    evening.play_notes(notes)
+    played = evening.run(max(note.end_s for note in notes))
+    return [note for note in played if note.duration_s > 0.0]
 
 
 def song_of(notes: list[PlannedNote], programs: Mapping[int, int] | None = None) -> bytes:

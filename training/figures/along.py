@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from livemuse.engine.virtual import Evening
 from livemuse.model.bundle import load_bundle, stepper_of
-from livemuse.model.improviser import AnyStepper, Improviser
+from livemuse.model.grid_stepper import GridStepper
+from livemuse.model.stepper import OnnxStepper
 from livemuse.music.controls import Controls
-from livemuse.music.duet import Duet
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.phrases import CHORD_S
+from livemuse.offline import played_beside
 from training.corpus import load_corpus
 from training.figures.playing import controls_of, piece_notes
 
@@ -91,13 +91,11 @@ def keys_held(notes: Sequence[Note]) -> list[Note]:
     return found
 
 
-def play_along(stepper: AnyStepper, notes: Sequence[Note], controls: Controls) -> Together:
+def play_along(stepper: OnnxStepper | GridStepper, notes: Sequence[Note], controls: Controls) -> Together:
     """livemuse in mode `duet` beside these notes, until the last is over."""
-    evening = Evening(Duet(controls.replaced("mode", "duet")), Improviser(stepper))
-    evening.play_notes(notes)
     since_s = time.process_time()
-    played = evening.run(max(note.end_s for note in notes))
-    return Together(tuple(notes), tuple(n for n in played if n.duration_s > 0.0), time.process_time() - since_s)
+    played = played_beside(notes, stepper, controls)
+    return Together(tuple(notes), tuple(played), time.process_time() - since_s)
 
 
 def near_held(both: Together, apart: int) -> int:
