@@ -10,7 +10,8 @@ from livemuse.engine.virtual import Evening
 from livemuse.errors import FileError
 from livemuse.midi.messages import note_off, note_on, program_change
 from livemuse.midi.smf import Song, Track, notes_of, write_song
-from livemuse.model.improviser import AnyStepper, Improviser
+from livemuse.model.grid_stepper import GridStepper
+from livemuse.model.improviser import Improviser
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
 from livemuse.music.notes import Note, Pedal, PlannedNote
@@ -91,12 +92,11 @@ def answers_in_turn(
     return answers
 
 
-def played_beside(notes: Sequence[Note], stepper: AnyStepper, controls: Controls) -> list[PlannedNote]:
-    """What livemuse plays in mode `duet` while somebody plays these notes (keys), until the last of them is over."""
+def play_beside(notes: Sequence[Note], stepper: Stepper | GridStepper, controls: Controls) -> list[PlannedNote]:
+    """livemuse's notes at the same time as these, in mode `duet`, until the last of them is over."""
     evening = Evening(Duet(controls.replaced("mode", "duet")), Improviser(stepper))
     evening.play_notes(notes)
-    played = evening.run(max(note.end_s for note in notes))
-    return [note for note in played if note.duration_s > 0.0]
+    return [n for n in evening.run(max(note.end_s for note in notes)) if n.duration_s > 0.0]
 
 
 def song_of(notes: list[PlannedNote], programs: Mapping[int, int] | None = None) -> bytes:

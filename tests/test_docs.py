@@ -14,6 +14,7 @@ from livemuse.cli import main
 from livemuse.errors import FileError
 from livemuse.music.controls import ACTIONS, CONTROLS
 from livemuse.settings import Settings, with_setting
+from livemuse.tui.keys import KEYS
 from training.__main__ import _parser
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +46,15 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_figure_is_still_to_be_filled_in(page: Path) -> None:
     assert "TODO" not in page.read_text(encoding="utf-8")
+
+
+def test_every_key_of_an_action_is_on_the_page_of_the_console() -> None:
+    page = (ROOT / "docs/console.md").read_text(encoding="utf-8")
+    for key in KEYS:
+        action = key.action.removeprefix("do('").removesuffix("')")
+        if action in ACTIONS and action not in ("panic", "save"):
+            shown = {"Bksp": "Backspace"}.get(key.shown, key.shown.replace("^", "Ctrl+"))
+            assert f"| {shown} | `{action}` |" in page
 
 
 def test_every_command_and_option_is_documented() -> None:

@@ -35,6 +35,9 @@ _APPROACH_S: Final = 0.8  # before the close, without a beat
 _THIRD_NATS, _FIFTH_NATS = 0.2, 0.5  # off the last note, beside the root
 _LOW_NATS: Final = 1.0  # more off both where they would be the bass
 _LATELY: Final = 24  # notes that say where the voices lie
+_TWO_HANDS: Final = 7  # semitones from the middle of them down to the bass, if there is one
+_BASS_REACH: Final = 4  # above where the lower voices lie
+_APART_S: Final = 0.1  # the last of so many notes is struck at least so long after the one before
 _TUNES_STOP_S: Final = 0.3  # before the end that is told them, tunes are over
 _LEAST_CLOSING_S: Final = 0.15  # no note is struck later than so long before the end
 
@@ -74,27 +77,25 @@ class Shaping:
 
     def closing_s(self, index: int, at_s: float, line: Line, *, tune: bool) -> tuple[float, float] | None:
         """(onset, end) of the notes it closes with, where the next one is of them; ``at_s`` is when else it would be
-        struck, infinity for no more; ``tune`` says that one is under way. The first note of all never is.
+        struck, infinity for no more; ``tune`` says that one is under way.
         """
-        if index == 0 or not line.struck:
+        if index == self._last_index and at_s < math.inf:
+            beats = self._beats if line.struck else None  # a first note has its place
+            at_s = max(at_s, line.struck[-1][0] + _APART_S) if line.struck else at_s
+            close = close_of_notes(at_s, self._until_s, beats)
+            return close.from_s, close.until_s
+        if self.close is None or index == 0 or not line.struck:
             return None
         previous_s = line.struck[-1][0]
-        if index == self._last_index and at_s < math.inf:
-            close = close_of_notes(max(at_s, previous_s + 0.1), self._until_s, self._beats)
-            return close.from_s, close.until_s
-        if self.close is None:
-            return None
         onset_s = self.close.onset_s(at_s, previous_s, tune=tune)
         return None if onset_s is None else (onset_s, self.close.until_s)
 
     def closes(self, index: int, frame: tuple[float, float], line: Line) -> bool:
         """Whether the music closes with a sixteenth, (its beginning, its length), on the beats that bind it."""
         at_s, length_s = frame
-        if index == 0 or not line.struck:
-            return False
         if index == self._last_index and self._beats is not None:
             return self._beats.next_beat_s(at_s, length_s / 2) < at_s + length_s / 2
-        return self.close is not None and at_s >= self.close.from_s - length_s / 2
+        return self.close is not None and bool(line.struck) and at_s >= self.close.from_s - length_s / 2
 
     def left_before_closing(self, left: int | None) -> int | None:
         """How many notes may be struck before those it closes with, where ``left`` are in all (None: any number)."""
@@ -119,34 +120,42 @@ class Shaping:
         only = self._at_home(-nats, at_s, line)
         return nats if only is None else np.asarray(-only, np.float64)
 
-    def closing(self, logits: Floats, nats: Nats, at_s: float, line: Line) -> Floats:
+    def closing(self, logits: Floats, nats: Nats, at_s: float, line: Line, *, alone: bool) -> Floats:
         """(128,) logits of a note to close with, where the rules take ``nats`` (128,) off; of nothing else, if any may
-        be played.
+        be played. Under two hands it is the bass, unless it is to be ``alone``.
         """
         found = np.asarray(logits, np.float64) - nats
         only = self._at_home(found, at_s, line)
-        return found if only is None else only
+        if only is None:
+            return found
+        low, middle = _hands(line)
+        if not alone and low < middle - _TWO_HANDS:
+            bass = np.where(np.arange(128) <= low + _BASS_REACH, only, -np.inf)
+            return bass if np.isfinite(bass).any() else only
+        return only
 
     def also_closing(self, logits: Floats, nats: Nats, at_s: float, line: Line) -> Floats | None:
         """(128,) logits of one that is struck with the last, above it; None where there is none."""
-        only = self._at_home(np.asarray(logits, np.float64) - nats, at_s, line)
-        if only is not None:
-            only[: line.struck[-1][1] + 1] = -np.inf
-        return only if only is not None and np.isfinite(only).any() else None
+        found = np.asarray(logits, np.float64) - nats
+        only = self._at_home(found, at_s, line)
+        above = np.array(found if only is None else only)
+        above[: line.struck[-1][1] + 1] = -np.inf
+        if self.wants_more(line):
+            upper = np.where(np.arange(128) >= _hands(line)[1], above, -np.inf)
+            above = upper if np.isfinite(upper).any() else above
+        return above if np.isfinite(above).any() else None
 
     def _at_home(self, found: Floats, at_s: float, line: Line) -> Floats | None:
         known = self._root_and_classes(at_s)
         if known is None:
             return None
-        lately = [pitch for _, pitch in line.struck[-_LATELY:]]
-        only = found - _home_nats(*known, round(median(lately)) - OCTAVE // 2 if lately else 0)
+        only = found - _home_nats(*known, _hands(line)[1] - OCTAVE // 2)
         return only if np.isfinite(only).any() else None
 
     def wants_more(self, line: Line) -> bool:
-        """Whether the last onset is so far a bass note alone, below a music that lies higher."""
-        last = line.struck[-1][1]
-        before = sorted(pitch for onset_s, pitch in line.struck[-_LATELY:] if onset_s < (line.closed_s or 0.0))
-        return len(before) >= 4 and last < before[len(before) // 4] and before[-1] - before[0] > OCTAVE
+        """Whether the last onset is so far a bass alone, below a music that lies higher."""
+        low, middle = _hands(line)
+        return low < middle - _TWO_HANDS and line.struck[-1][1] <= low + _BASS_REACH
 
     def _root_and_classes(self, at_s: float) -> tuple[int, frozenset[int]] | None:
         chord = None if self._chords is None else self._chords.chord_at(at_s)
@@ -197,6 +206,13 @@ class Shaping:
         costs = loop_costs(line, self._most_times)
         weights = {pitch: w for pitch, w in proposal.weights.items() if costs.get(pitch) != FORBIDDEN}
         return proposal if len(weights) == len(proposal.weights) else replace(proposal, weights=weights)
+
+
+def _hands(line: Line) -> tuple[int, int]:
+    """Where the lower voices lie in what led to the close, and the middle of all; 0 and 0 where there was nothing."""
+    before = [p for onset_s, p in line.struck if line.closed_s is None or onset_s < line.closed_s]
+    pitches = sorted(before[-_LATELY:])
+    return (pitches[len(pitches) // 5], round(median(pitches))) if pitches else (0, 0)
 
 
 def key_of(plan: Plan) -> Key | None:

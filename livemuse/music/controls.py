@@ -24,7 +24,7 @@ GROUPS: Final = {
     "phrase": "the shape of an answer",
     "turns": "who plays when",
     "routing": "where it goes",
-    "voices": "its voices, each on a channel of its own",
+    "voices": "a channel for each voice",
     "ceilings": "never more than",
 }
 """The groups of controls, in the order in which they are shown, each with its heading."""
@@ -41,7 +41,7 @@ class Control:
     parse: Callable[[str], Value]
     group: str = "music"  # one of GROUPS
     unit: str = ""
-    low: float | None = None  # for sliders: numeric controls only
+    low: float | None = None  # for sliders, and for dials, which have a word in ``choices`` too
     high: float | None = None
     step: float | None = None
     choices: tuple[str, ...] = ()  # for pickers
@@ -241,7 +241,7 @@ CONTROLS: Final[dict[str, Control]] = {
         _on_grid(_slider("dynamics", 0, 0, 1, 0.05, "music", "0 is as loud as the model likes, 1 as loud as you."),
                  idle="as loud as you"),
         _on_grid(Control("polyphony", "Most notes that sound together, about; auto leaves it to the model.",
-                         "auto or 1-16", "auto", _polyphony),
+                         "auto or 1-16", "auto", _polyphony, low=1, high=16, step=1, choices=("auto",)),
                  idle="one voice only", families=("melody",)),
         _slider("stay_out", 0, 0, 1, 0.05, "music", "0 plays anywhere, 1 never where your hands are."),
         Control("model", "The model that plays.", "a name from `livemuse models`", DEFAULT_MODEL, _model),
@@ -256,11 +256,12 @@ CONTROLS: Final[dict[str, Control]] = {
                 choices=("off", "auto", *NAMED)),
         _slider("chords_strength", 0.7, 0, 1, 0.05, "harmony", "0 ignores the chords, 1 strikes their notes alone."),
         Control("tempo", "Beats a minute; auto is the tempo it hears.", "auto, or 20-300", "auto", _tempo, "harmony",
-                "bpm"),
+                "bpm", 20, 300, 1, ("auto",)),
         _picker("start_on", "beat", ("beat", "bar", "any"), "harmony",
                 "Where an answer begins while a beat is clear: on a beat, on a bar, anywhere."),
         _slider("repetition", 0.7, 0, 1, 0.05, "phrase", "How freely a pitch just played may come again."),
-        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops, "phrase"),
+        Control("loops", "How many times in a row a figure of notes may stand.", "off, or 2-16", 4, _loops, "phrase",
+                low=2, high=16, step=1, choices=("off",)),
         _on_grid(_slider("imitate", 0.25, 0, 1, 0.05, "phrase",
                          "How much it takes up what you played: 0 is the model alone, 1 your own motifs."),
                  idle="the model plays alone"),
@@ -273,7 +274,8 @@ CONTROLS: Final[dict[str, Control]] = {
         _picker("cadence", "on", ("on", "off"), "phrase",
                 "Close an answer on the tonic triad, or the chord of the moment, on the beat."),
         _picker("mode", "answer", MODES, "turns", "Who plays when."),
-        Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s"),
+        Control("wait", "Silence that ends your phrase.", "auto, or seconds", "auto", _wait, "turns", "s",
+                0.1, 6.0, 0.1, ("auto",)),
         _slider("patience", 0.5, 0, 1, 0.05, "turns",
                 "How sure wait=auto must be that you have finished: 0 is hasty, 1 leaves time."),
         _slider("busy", 6, 0.5, 20, 0.5, "turns", "In mode duet: with more onsets a second than this you play alone.",
@@ -282,10 +284,12 @@ CONTROLS: Final[dict[str, Control]] = {
                 "What livemuse does when you come back in."),
         _picker("thru", "auto", ("auto", "on", "off"), "routing",
                 "Send what you play to the MIDI output too; auto: to the built-in synth only."),
-        Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing"),
+        Control("channel_in", "The channel livemuse listens to.", "all or 1-16", "all", _channel_in, "routing",
+                low=1, high=16, step=1, choices=("all",)),
         _counter("channel_out", 1, 1, 16, "routing", "The channel livemuse plays on."),
         *(Control(f"channel_{voice}", f"The channel of the {voice} voice; off is channel_out.", "off or 1-16", "off",
-                  _voice_channel(f"channel_{voice}"), "voices") for voice in ("upper", "middle", "lower")),
+                  _voice_channel(f"channel_{voice}"), "voices", low=1, high=16, step=1, choices=("off",))
+          for voice in ("upper", "middle", "lower")),
         *(Control(f"program_{voice}", f"The sound of {whose}: a General MIDI name or number.", "off, 1-128, or a name",
                   "off", _program(f"program_{voice}"), group, choices=("off", *PROGRAMS))
           for voice, whose, group in (

@@ -296,7 +296,7 @@ class Console(App[int]):
 
     def action_state(self) -> None:
         """Show how things are."""
-        self.opening.show_state(self._trouble)
+        self.opening.show_state(lambda: self._trouble)
 
     def action_heard(self) -> None:
         """Show all that is heard of the player."""

@@ -63,8 +63,8 @@ KEYS: Final = (
 )
 # in the order in which they give way to a narrow terminal, the last first
 ON_THE_LINE: Final = (
-    "help", "do('answer')", "do('stop')", "panic", "do('tacet')", "find", "do('later')", "do('another')",
-    "do('keep')", "do('tap')", "do('lock')", "do('finish')", "quit", "detach", "open('mode')", "open('key')",
+    "help", "do('answer')", "do('stop')", "panic", "do('tacet')", "find", "quit", "do('later')", "do('another')",
+    "do('keep')", "do('tap')", "do('lock')", "do('finish')", "detach", "open('mode')", "open('key')",
     "open('model')", "open('midi_in')", "open('midi_out')", "heard", "state", "remember", "do('forget')", "do('save')",
 )  # fmt: skip
 ON_CONTROLS: Final = (

@@ -29,21 +29,21 @@ class Opening:
         from livemuse.tui.pages import help_sections
         from livemuse.tui.screens.page import Page
 
-        self._console.push_screen(Page("livemuse: play, and it answers", help_sections()))
+        self._console.push_screen(Page("livemuse: play, and it answers", help_sections))
 
-    def show_state(self, trouble: str) -> None:
+    def show_state(self, trouble: Callable[[], str]) -> None:
         """How things are."""
         from livemuse.tui.pages import state_sections
         from livemuse.tui.screens.page import Page
 
-        self._console.push_screen(Page("how things are", state_sections(self._console.state, trouble)))
+        self._console.push_screen(Page("how things are", lambda: state_sections(self._console.state, trouble())))
 
     def show_heard(self) -> None:
         """All that is heard of the player."""
         from livemuse.tui.pages import heard_sections
         from livemuse.tui.screens.page import Page
 
-        self._console.push_screen(Page("what is heard of you", heard_sections(self._console.state)))
+        self._console.push_screen(Page("what is heard of you", lambda: heard_sections(self._console.state)))
 
     # --- lists -----------------------------------------------------------------------------------------------
 

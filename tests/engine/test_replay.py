@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from livemuse.daemon import Daemon
 from livemuse.engine.replay import Replay
 from livemuse.midi.link import Inject
@@ -21,8 +23,8 @@ from livemuse.settings import Settings
 from livemuse.testing.waiting import until
 
 
-async def an_evening(folder: Path, turned: tuple[str, str], **given: object) -> Path:
-    """Two phrases, one answer broken into, a control turned in the middle of the other; the session's file."""
+async def an_evening(folder: Path, turned: tuple[str, str], *, actions: tuple[str, ...] = (), **given: object) -> Path:
+    """Two phrases, one answer broken into, actions and a control turned in the middle of the other; the file of it."""
     controls = Controls()
     for name, value in {"wait": 0.3, "answer_length": "2 s", "seed": 11, "density": 1.5, **given}.items():
         controls = controls.replaced(name, value)
@@ -48,6 +50,10 @@ async def an_evening(folder: Path, turned: tuple[str, str], **given: object) -> 
     await until(lambda: engine.duet.turn == 1 and len(engine.board.sounding("livemuse")) > 0)
     await play(62, 65)  # in the middle of the answer, which yields
     await until(lambda: engine.duet.turn == 2 and len(engine.board.sounding("livemuse")) > 0)
+    for action in actions:
+        answers, sent = engine.meters.figures()["decide_to_first"]["n"], action == "another"
+        engine.do(action)
+        await until(lambda n=answers + sent: engine.meters.figures()["decide_to_first"]["n"] >= n)  # type: ignore[misc]
     engine.set(engine.duet.controls.replaced(*turned), turned[0])
     await until(lambda: engine.duet.state == "listening")
     daemon.end()
@@ -175,3 +181,17 @@ def test_so_does_one_in_which_the_model_said_how_long_to_wait(tmp_path: Path) ->
         path = asyncio.run(an_evening(tmp_path, ("register", "72-96"), wait="auto", patience=0.4))
     records = lived_again(path, records_of(path)[0].fields["model"]["name"])
     assert [r for r in records if r.kind == "expected"]
+
+
+@pytest.mark.parametrize("temperature", [0.9, 0.0])
+def test_so_does_one_in_which_another_of_several_answers_was_asked_for(tmp_path: Path, temperature: float) -> None:
+    actions = ("another", "keep", "another")
+    with contextlib.chdir(tmp_path):
+        path = asyncio.run(an_evening(tmp_path, ("key", "C major"), actions=actions, temperature=temperature))
+    records = lived_again(path, records_of(path)[0].fields["model"]["name"])
+    chosen = [r.fields for r in records if r.kind == "chosen"]
+    assert len(chosen) == 2
+    assert all(len(fields["ranking"]) > 1 for fields in chosen)
+    assert len({r.fields["take"] for r in records if r.kind == "sent"}) >= 4
+    assert [r.fields["turn"] for r in records if r.kind == "kept"] == [2]
+    assert b"keep: turn 2" in path.read_bytes()

@@ -56,7 +56,7 @@ def stands(notes: list[PlannedNote], intervals: tuple[int, ...] = INTERVALS) -> 
     return sum(found[k : k + len(intervals)] == intervals for k in range(len(found) - len(intervals) + 1))
 
 
-SHAPELESS = {"contour": "off", "phrasing": 0, "loops": "off", "cadence": "off"}
+SHAPELESS: dict[str, Any] = {"contour": "off", "phrasing": 0, "loops": "off", "cadence": "off"}
 AS_EVER = (
     (60, 0),
     (69, 287),

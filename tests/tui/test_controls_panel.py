@@ -146,6 +146,40 @@ async def test_arrows_move_a_slider_at_once(opened: Open) -> None:
         await scene.asked("set", "temperature", 0.9)
 
 
+async def test_a_number_that_may_be_a_word_is_moved_too(opened: Open, desk: ScriptedDesk) -> None:
+    async with opened() as scene:
+        panel = scene.console.playing.controls
+        panel.reach(panel.rows["loops"])
+        await scene.press("left")
+        await scene.asked("set", "loops", 3)
+        await scene.press("shift+left")  # below the lowest number is the word
+        await scene.asked("set", "loops", "off")
+        await scene.press("left", "right")
+        await scene.asked("set", "loops", 2)
+        panel.reach(panel.rows["tempo"])
+        await scene.press("right")
+        await scene.asked("set", "tempo", 120.0)
+        await scene.press("delete")
+        await scene.asked("set", "tempo", "auto")
+        desk.tell_state(heard={"tempo_bpm": 97.6})
+        await scene.shows("auto 98")
+        await scene.press("right", "right")  # from the tempo that is heard
+        await scene.asked("set", "tempo", 98.0)
+        await scene.asked("set", "tempo", 99.0)
+
+
+async def test_what_auto_comes_to_is_said_beside_it(opened: Open, desk: ScriptedDesk) -> None:
+    async with opened((120, 50)) as scene:
+        desk.tell_state(heard={"key": "Eb dorian", "tempo_bpm": 97.6}, wait={"s": 0.63})
+        for words in ("auto Eb dorian", "auto 98"):
+            await scene.shows(words)
+        scene.console.playing.controls.reach(scene.console.playing.controls.rows["wait"])
+        await scene.shows("auto 0.63 s")
+        await desk.set("key", "A minor")
+        await scene.shows("‹ A minor")
+        assert "auto Eb dorian" not in scene.text()
+
+
 async def test_the_mouse_drags_a_slider_and_the_wheel_moves_it(opened: Open) -> None:
     async with opened() as scene:
         slider = scene.console.playing.controls.rows["temperature"]

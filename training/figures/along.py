@@ -16,12 +16,11 @@ from typing import Any, Final
 import numpy as np
 
 from livemuse.model.bundle import load_bundle, stepper_of
-from livemuse.model.grid_stepper import GridStepper
-from livemuse.model.stepper import OnnxStepper
+from livemuse.model.improviser import AnyStepper
 from livemuse.music.controls import Controls
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.phrases import CHORD_S
-from livemuse.offline import played_beside
+from livemuse.offline import play_beside
 from training.corpus import load_corpus
 from training.figures.playing import controls_of, piece_notes
 
@@ -91,10 +90,10 @@ def keys_held(notes: Sequence[Note]) -> list[Note]:
     return found
 
 
-def play_along(stepper: OnnxStepper | GridStepper, notes: Sequence[Note], controls: Controls) -> Together:
+def play_along(stepper: AnyStepper, notes: Sequence[Note], controls: Controls) -> Together:
     """livemuse in mode `duet` beside these notes, until the last is over."""
     since_s = time.process_time()
-    played = played_beside(notes, stepper, controls)
+    played = play_beside(notes, stepper, controls)
     return Together(tuple(notes), tuple(played), time.process_time() - since_s)
 
 

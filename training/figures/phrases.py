@@ -33,7 +33,7 @@ from training.hearing.titles import Stated, key_in_title, key_of_annotation
 
 SECTIONS: Final = ("cadence", "loops", "key", "shape")
 TEMPERATURES: Final = (0.0, 0.3, 0.6, 0.9, 1.2, 1.5)
-STRENGTHS: Final = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
+STRENGTHS: Final = (0.3, 0.5, 0.7, 0.9, 1.0)
 LOOPS_S: Final = 20.0  # how long the answers are that may go round
 TOGETHER_S: Final = 0.05  # notes so near the last onset belong to it
 ON_BEAT_S: Final = 0.03
@@ -198,7 +198,7 @@ def ends_on_beat(one: Answered) -> bool | None:
 
 
 def inside(notes: Sequence[Note], key: Key) -> float:
-    """The share of notes in a key; minor may have its sixth and seventh raised, but for the key of a scale heard."""
+    """The share of notes in a key; a minor one that is stated is the natural minor."""
     return sum(note.pitch % 12 in key.pitch_classes for note in notes) / len(notes)
 
 
@@ -243,7 +243,7 @@ def rows_of(section: str, asked: Asked) -> dict[str, tuple[str, ...]]:
             }
         case "shape":
             alone = {"none": UNSHAPED, "as they are": ()}
-            for given in ("contour=auto", "phrasing=0.5", "phrasing=1", "loops=4", "cadence=on", "contour=arch"):
+            for given in ("contour=auto", "phrasing=0.5", "loops=4", "cadence=on"):
                 others = tuple(one for one in UNSHAPED if one.split("=")[0] != given.split("=")[0])
                 alone[given] = (*others, given)
             return alone

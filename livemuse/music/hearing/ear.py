@@ -96,10 +96,7 @@ class Ear:
             key = self.key.key
             controls = controls.replaced("key", "off" if key is None else str(key))
         if controls["tempo"] == "auto":
-            grid = self.beat.grid(at_s)
-            if grid is not None and grid.confidence >= USABLE:
-                self._tempo_bpm = min(max(grid.tempo_bpm, _LOWEST_BPM), _HIGHEST_BPM)
-            controls = controls.replaced("tempo", self._tempo_bpm)
+            controls = controls.replaced("tempo", self._played_in_bpm(at_s))
         if controls["chords"] == "auto":
             from_s = at_s if chords_from_s is None else chords_from_s
             found = played_over(self.chord.progression, from_s, controls.number("tempo"), self.beats(from_s))
@@ -122,7 +119,15 @@ class Ear:
 
     def beat_s(self, controls: Controls, at_s: float) -> float:
         """How long a beat lasts, at the tempo that is set or heard."""
-        return 60.0 / self.meant(controls, at_s).number("tempo")
+        tempo = controls["tempo"]
+        return 60.0 / (self._played_in_bpm(at_s) if isinstance(tempo, str) else tempo)
+
+    def _played_in_bpm(self, at_s: float) -> float:
+        """The tempo that is heard, or was when it last was clear enough."""
+        grid = self.beat.grid(at_s)
+        if grid is not None and grid.confidence >= USABLE:
+            self._tempo_bpm = min(max(grid.tempo_bpm, _LOWEST_BPM), _HIGHEST_BPM)
+        return self._tempo_bpm
 
     def shown(self, at_s: float) -> dict[str, Any]:
         """What is heard, in plain values, for whoever watches."""

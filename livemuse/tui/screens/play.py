@@ -96,6 +96,7 @@ class PlayScreen(Screen[None]):
         self.turn.show(state)
         self.heard.show(state.heard, self.app.now_s())  # type: ignore[attr-defined]
         self.controls.show_model(state.model)
+        self.controls.show_meant(state.heard, state.wait)
         for direction, row in self.controls.ports.items():
             row.show(str(state.ports.get(direction) or ""))
         self.wake()

@@ -7,8 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 
-from livemuse.music.controls import CONTROLS, GROUPS, Control
+from livemuse.control.heard import HeardNow, WaitNow
+from livemuse.music.controls import CONTROLS, GROUPS, TEMPO_BPM, Control
 from livemuse.tui.widgets.control_row import ControlRow
+from livemuse.tui.widgets.dial import Dial
 from livemuse.tui.widgets.heading import Heading
 from livemuse.tui.widgets.picker import Picker
 from livemuse.tui.widgets.port_row import PortRow
@@ -26,7 +28,7 @@ _MOST_MARKS: Final = 1000  # a slider with more steps than this could not be set
 def row_for(control: Control) -> Slider | Picker:
     """The widget a control is moved by."""
     if control.low is not None and control.high is not None and control.high - control.low <= _MOST_MARKS:
-        return Slider(control)
+        return Dial(control) if control.choices else Slider(control)
     return StyleRow(control) if control.name == "style" else Picker(control)
 
 
@@ -95,6 +97,17 @@ class ControlsPanel(VerticalScroll, can_focus=False):
             if row_name == "style" and not style_labels(model):
                 idle = "has none"
             row.suit(control.help_in(family), idle, name)
+
+    def show_meant(self, heard: HeardNow, wait: WaitNow) -> None:
+        """What the controls mean that say ``auto``: the key, the tempo and the wait of this moment."""
+        tempo = "" if heard.tempo_bpm is None else f"{heard.tempo_bpm:.0f}"
+        said = {"key": plain(heard.key or ""), "tempo": tempo, "wait": "" if wait.s is None else f"{wait.s:.2g} s"}
+        for name, meant in said.items():
+            row = self.rows.get(name)
+            if isinstance(row, Picker):
+                row.mean(meant)
+            if isinstance(row, Dial) and name == "tempo":
+                row.begin = TEMPO_BPM if heard.tempo_bpm is None else float(round(heard.tempo_bpm))
 
     # --- where the focus is --------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """A control with a few choices, or one that is written: arrows go through the choices, Enter opens them all."""
 
+from rich.cells import cell_len
 from textual import events
 from textual.strip import Strip
 
@@ -16,11 +17,18 @@ class Picker(ControlRow):
         super().__init__(control.name, label(control.name), control.help)
         self._row = control
         self._value: int | float | str = control.default
+        self._meant = ""  # what `auto` comes to at this moment
 
     def show(self, value: int | float | str) -> None:
         """The control has this value."""
         self._value = value
         self.refresh()
+
+    def mean(self, meant: str) -> None:
+        """While it says ``auto`` it comes to this; empty where nobody knows."""
+        if meant != self._meant:
+            self._meant = meant
+            self.refresh()
 
     def written(self, room: int) -> str:
         """The value as it stands in the row, if it can be said in so many cells."""
@@ -74,6 +82,8 @@ class Picker(ControlRow):
         value = fitted(self.written(room), room)
         arrows = ("‹ ", " ›") if self._row.choices else ("  ", " ▾")
         shade = ink(INK if self.has_focus else FAINT, ground)
-        return self.row(
-            [(arrows[0], shade), (value, ink(LIVEMUSE if moved else INK, ground, "bold"))], [(arrows[1], shade)]
-        )
+        strong = ink(LIVEMUSE if moved else INK, ground, "bold")
+        if self._value == "auto" and self._meant and room >= len("auto ") + cell_len(self._meant):
+            meant = fitted(f" {self._meant}", room - len("auto"))
+            return self.row([(arrows[0], shade), ("auto", strong), (meant, ink(FAINT, ground))], [(arrows[1], shade)])
+        return self.row([(arrows[0], shade), (value, strong)], [(arrows[1], shade)])
