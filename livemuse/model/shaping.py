@@ -56,6 +56,7 @@ class Shaping:
         self._middle = None if reach is None else (reach[0] + reach[1]) / 2
         loops = controls["loops"]
         self._most_times = None if isinstance(loops, str) else int(loops)
+        self._known: tuple[Line | None, dict[int, float]] = (None, {})  # the costs of the line looked at last
         self._chords, self._key = chords, key_of(plan)
         if beats is None:
             beats = plan.context.beats
@@ -182,7 +183,7 @@ class Shaping:
             lead_s = _APPROACH_S if self._beats is None else self._beats.period_s
             if self.close.from_s - lead_s <= at_s < self.close.from_s:
                 found = found + _approach_nats(self._key.tonic)
-        costs = {} if self._most_times is None else loop_costs(line, self._most_times)
+        costs = self._loop_costs(line)
         if not costs:
             return found
         guarded = np.array(found)
@@ -192,20 +193,24 @@ class Shaping:
 
     def goes_round(self, line: Line, at_s: float, struck: Iterable[int]) -> int | None:
         """The first of some pitches struck together that has a figure go round once too often; None where none does."""
-        if self._most_times is not None:
-            for pitch in sorted(struck):
-                if loop_costs(line, self._most_times).get(pitch) == FORBIDDEN:
-                    return pitch
-                line = line.after(at_s, pitch)
+        for pitch in sorted(struck) if self._most_times is not None else ():
+            if self._loop_costs(line).get(pitch) == FORBIDDEN:
+                return pitch
+            line = line.after(at_s, pitch)
         return None
 
     def spared(self, proposal: Proposal, line: Line) -> Proposal:
         """What the player's material would play, but for a figure that would go round once too often."""
-        if self._most_times is None or not proposal.weights:
-            return proposal
-        costs = loop_costs(line, self._most_times)
+        costs = self._loop_costs(line) if proposal.weights else {}
         weights = {pitch: w for pitch, w in proposal.weights.items() if costs.get(pitch) != FORBIDDEN}
         return proposal if len(weights) == len(proposal.weights) else replace(proposal, weights=weights)
+
+    def _loop_costs(self, line: Line) -> dict[int, float]:
+        if self._most_times is None:
+            return {}
+        if self._known[0] is not line:  # one note asks twice
+            self._known = (line, loop_costs(line, self._most_times))
+        return self._known[1]
 
 
 def _hands(line: Line) -> tuple[int, int]:
