@@ -1,5 +1,7 @@
 """A take: how it keeps its place in the chords, and what it is told where it is moved."""
 
+from typing import ClassVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def test_an_answer_that_is_moved_knows_what_is_heard_by_then() -> None:
     """The network's word moves the answer: chords that went round begin where it begins then."""
 
     class Planned(Improviser):
-        plans: list[Plan] = []
+        plans: ClassVar[list[Plan]] = []
 
         def begin(self, plan: Plan) -> None:
             self.plans.append(plan)
