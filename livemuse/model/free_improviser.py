@@ -12,19 +12,19 @@ from typing import Any, Final
 import numpy as np
 
 from livemuse.model.beam import Beam
-from livemuse.model.conversation import FEED, Ask, Talk, alone
+from livemuse.model.conversation import Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
-from livemuse.model.free_take import Made, Moment, Take, Words
-from livemuse.model.imitating import Imitating, Wish, cleared, own_pitch, wish
+from livemuse.model.free_take import Made, Moment, Take
+from livemuse.model.imitating import Imitating, Wish, cleared, of_player, own_pitch, wish
 from livemuse.model.manners import LAST_VELOCITIES, crowd_nats, hands_of, loudness_nats, struck_together
-from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, RETOLD_NOTES, Memory, Remembering
+from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
 from livemuse.model.pace import about_to, too_soon_nats
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, pitch_nats, reach_of, room_nats
 from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling
 from livemuse.model.rules import Rules
 from livemuse.model.shaping import CHORD_S, MOST_IN_CHORD, Shaping, surprise_nats
-from livemuse.model.styles import style_for
-from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S, Ceilings
+from livemuse.model.telling import begun, in_style, telling, told_of
+from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S
 from livemuse.music.following import Proposal
 from livemuse.music.loops import NOTHING_STRUCK
 from livemuse.music.notes import Note, PlannedNote
@@ -43,7 +43,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         self._stepper = stepper
         self._vocabulary = vocabulary
         told = memory if memory is not None else Memory()
-        super().__init__(Moment(self._start(told.mix), None, (), (), told.hand, told.mix))
+        super().__init__(Moment(begun(stepper, told.mix), None, (), (), told.hand, told.mix))
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
         self._peek = Peek(self._now)
@@ -81,7 +81,7 @@ class FreeImproviser(Remembering[Moment, Take]):
     # --- several answers -----------------------------------------------------------------------------------------
 
     def _after_tail(self, plan: Plan) -> Moment:
-        moment = self._in_style(self._now, plan.controls.text("style"))
+        moment = in_style(self._stepper, self._now, plan.controls.text("style"))
         for note in plan.tail:
             moment = self._after(moment, note)
         if plan.revision > 0:
@@ -90,7 +90,7 @@ class FreeImproviser(Remembering[Moment, Take]):
 
     def _open(self, plan: Plan, moment: Moment) -> Take:
         rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
-        nats = pitch_nats(rules.anywhen, (), reach, hands=hands, room=rules.room)
+        nats = pitch_nats(of_player(rules.anywhen), (), reach, hands=hands, room=rules.room)
         shape = Shaping(plan, reach, rules.chords)
         imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
         exact_s = about_to(plan, self._due_s) if plan.start_s is None else plan.start_s
@@ -103,7 +103,10 @@ class FreeImproviser(Remembering[Moment, Take]):
         takes = [self._open(replace(plan, candidate=k), moment) for k in range(count)]
         if takes[0].rules.cold:
             return Beam(takes[0], self._branch, self._stepper, count)
-        talks, tally = [self._whole(take) for take in takes], Tally(self._stepper, count, self._start(moment.mix))
+        talks, tally = (
+            [self._whole(take) for take in takes],
+            Tally(self._stepper, count, begun(self._stepper, moment.mix)),
+        )
         return TogetherRolling(takes, talks, tally, self._stepper, self._wanted(plan, moment.surprise.player))
 
     def _whole(self, take: Take) -> Talk[None]:
@@ -138,7 +141,7 @@ class FreeImproviser(Remembering[Moment, Take]):
             words.duration_bin(note.duration_s),
             words.velocity_bin(note.velocity),
         )
-        moment = self._fed(moment, fed)
+        moment = told_of(self._stepper, moment, fed)
         onset_s = note.onset_s if moment.onset_s is None else max(note.onset_s, moment.onset_s)
         recent = (*moment.recent, note.pitch)[-REMEMBERED:]
         heard, loud = (*moment.heard, note.pitch)[-HEARD_PITCHES:], (*moment.loud, note.velocity)[-LAST_VELOCITIES:]
@@ -146,35 +149,6 @@ class FreeImproviser(Remembering[Moment, Take]):
         return replace(
             moment, onset_s=onset_s, recent=recent, heard=heard, loud=loud, following=following, surprise=surprise
         )
-
-    def _start(self, mix: str) -> Any:
-        labels = self._stepper.labels
-        return self._stepper.start(style_for(mix, labels)) if labels else self._stepper.start()
-
-    def _fed(self, moment: Moment, words: Words) -> Moment:
-        """The moment with one note more in its state, told in its style."""
-        state, told = alone(self._told(moment, words), self._stepper)
-        return replace(moment, state=state, told=told)
-
-    def _told(self, moment: Moment, words: Words) -> Talk[tuple[Any, tuple[tuple[Any, Words], ...]]]:
-        """The state after one note more, told in the style of the moment; and the last notes so told."""
-        labels = self._stepper.labels
-        if not labels:
-            return (yield Ask(FEED, moment.state, words)), ()
-        state = yield Ask(FEED, moment.state, words, style_for(moment.mix, labels))
-        return state, (*moment.told, (moment.state, words))[-RETOLD_NOTES:]
-
-    def _in_style(self, moment: Moment, mix: str) -> Moment:
-        """The moment as it is where this mix is asked for: the last notes are told anew, so the next one obeys it."""
-        if mix == moment.mix:
-            return moment
-        if not self._stepper.labels:
-            return replace(moment, mix=mix)
-        short = len(moment.told) < RETOLD_NOTES  # all that ever was
-        told = replace(moment, mix=mix, told=(), state=self._start(mix) if short else moment.told[0][0])
-        for _, words in moment.told:
-            told = self._fed(told, words)
-        return told
 
     def _more(self, take: Take) -> Talk[Made | None]:
         """The next note and earlier ones that end sooner because of it; None where the take is done."""
@@ -226,9 +200,9 @@ class FreeImproviser(Remembering[Moment, Take]):
         duration_s, loud = min(duration_s, plan.end_s - onset_s), round(velocity * rules.loudness)
         hand = moment.hand.copy()
         planned = PlannedNote(plan.take, take.index, onset_s, drawn[0], duration_s, loud)
-        note, shortened = hand.place(planned, self._voices(take, onset_s))
+        note, shortened = hand.place(planned, take.voices(onset_s))
         surprise = moment.surprise.played(surprise_nats(take.expects, drawn[0]))
-        state, told = yield from self._told(moment, (*drawn, duration_bin, velocity_bin))
+        state, told = yield from telling(moment, (*drawn, duration_bin, velocity_bin), self._stepper.labels)
         take.moments.append(replace(
             moment, state=state, onset_s=note.onset_s, recent=(*moment.recent, drawn[0])[-REMEMBERED:], hand=hand,
             told=told, line=moment.line.after(note.onset_s, drawn[0], closes=closes),
@@ -243,7 +217,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         onset_s = max(onset_s, moment.hand.earliest_s(take.rules.ceilings))
         if onset_s > take.plan.end_s - SHORTEST_SOUND_S:
             return None
-        nats, single = self._pitch_nats(take), self._closing_room(take) == 1
+        nats, single = self._pitch_nats(take), take.closing_room == 1
         logits = take.shape.closing(take.expects, nats, onset_s, moment.line, alone=single)
         drawn = take.rules.draw(logits, "pitch", take.index), self._exact(moment, onset_s)[1]
         note, shortened = yield from self._struck(take, drawn, onset_s, Wish(duration_s=until_s - onset_s), closes=True)
@@ -257,7 +231,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         """One more note of the last onset, where the model strikes one with it, or that is a bass alone so far."""
         moment, rules = take.moments[-1], take.rules
         chord = [n for n in take.notes[-MOST_IN_CHORD:] if n.onset_s >= onset_s]
-        if not chord or self._closing_room(take) <= len(chord):
+        if not chord or take.closing_room <= len(chord):
             return None
         at_s = max(chord[-1].onset_s, moment.hand.earliest_s(rules.ceilings))
         if at_s > onset_s + CHORD_S:
@@ -273,12 +247,6 @@ class FreeImproviser(Remembering[Moment, Take]):
             step_bin = 0
         wished = Wish(duration_s=chord[0].duration_s)
         return (yield from self._struck(take, (pitch, step_bin), at_s, wished, closes=True))
-
-    def _closing_room(self, take: Take) -> int:
-        """How many notes the last onset may have."""
-        if take.plan.notes_left is not None:
-            return 1
-        return min(MOST_IN_CHORD, take.rules.ceilings.voices, take.rules.polyphony or MOST_IN_CHORD)
 
     def _pitch_nats(self, take: Take, chord: Nats | None = None) -> Nats:
         moment, plan = take.moments[-1], take.plan
@@ -318,14 +286,6 @@ class FreeImproviser(Remembering[Moment, Take]):
                 steps = np.asarray((yield Ask("step", state, (int(likely),))), np.float64)
                 scores[likely] = logits[likely] + steps[step_bin] - np.logaddexp.reduce(steps)
         return take.rules.draw_again(scores, take.index)
-
-    def _voices(self, take: Take, onset_s: float) -> Ceilings:
-        """The ceilings; where fewer notes are to sound together, what rang before the last that were struck ends."""
-        ceilings, polyphony = take.rules.ceilings, take.rules.polyphony
-        if polyphony is None:
-            return ceilings
-        together = struck_together([*(n.onset_s for n in take.notes[-16:]), onset_s])
-        return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
 
     def _exact(self, moment: Moment, start_s: float) -> tuple[float, int]:
         step_s = 0.0 if moment.onset_s is None else max(start_s - moment.onset_s, 0.0)

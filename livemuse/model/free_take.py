@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from livemuse.model.imitating import Imitating
-from livemuse.model.manners import Hands
+from livemuse.model.manners import Hands, struck_together
 from livemuse.model.pitches import Reach
 from livemuse.model.rules import Rules
-from livemuse.model.shaping import Shaping
-from livemuse.music.ceilings import Hand
+from livemuse.model.shaping import MOST_IN_CHORD, Shaping
+from livemuse.music.ceilings import Ceilings, Hand
 from livemuse.music.following import NOTHING_TAKEN, Following
 from livemuse.music.loops import NOTHING_STRUCK, Line
 from livemuse.music.notes import PlannedNote
@@ -71,3 +71,18 @@ class Take:
     def index(self) -> int:
         """The number of the next note."""
         return self.plan.first_index + len(self.notes)
+
+    def voices(self, onset_s: float) -> Ceilings:
+        """The ceilings; where fewer notes are to sound together, what rang before the last that were struck ends."""
+        ceilings, polyphony = self.rules.ceilings, self.rules.polyphony
+        if polyphony is None:
+            return ceilings
+        together = struck_together([*(n.onset_s for n in self.notes[-16:]), onset_s])
+        return replace(ceilings, voices=min(ceilings.voices, max(polyphony, together)))
+
+    @property
+    def closing_room(self) -> int:
+        """How many notes the last onset may have."""
+        if self.plan.notes_left is not None:
+            return 1
+        return min(MOST_IN_CHORD, self.rules.ceilings.voices, self.rules.polyphony or MOST_IN_CHORD)

@@ -23,6 +23,7 @@ from livemuse.music.schedule import Plan
 from livemuse.music.statement import nearest_welcome
 
 _CROWDED: Final = 3.0  # nats off what the network would play above a tune that is under way
+_OWN_KEY_STRENGTH: Final = 0.3  # 1.1 nats for a note outside the key
 NOTHING: Final = Proposal()
 
 
@@ -68,6 +69,14 @@ def cleared(logits: Floats, proposal: Proposal) -> Floats:
     crowded: Nats = np.zeros(len(logits))
     crowded[max(proposal.below, 0) :] = _CROWDED
     return logits - crowded
+
+
+def of_player(controls: Controls) -> Controls:
+    """The controls for what is the player's own: a key that may be left weighs little, or no motif that leaves it would
+    be known again.
+    """
+    strength = controls.number("key_strength")
+    return controls if strength >= 1.0 else controls.replaced("key_strength", min(strength, _OWN_KEY_STRENGTH))
 
 
 def own_pitch(pitch: int, chord: Nats) -> int:

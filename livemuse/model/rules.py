@@ -68,8 +68,12 @@ class Rules:
         return draw_mixed(logits, self._now[head], u, shares, self.whose(index))
 
     def whose(self, index: int) -> float:
-        """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0."""
-        return 0.0 if self.cold else uniform(self._seed, *self._key, index, _WHOSE)
+        """The chance that says whether note ``index`` is the player's material or the network's; 0 at temperature 0.
+
+        It is the same for all candidates: how much of the player is taken up is not what they are chosen by.
+        """
+        turn, _, revision = self._key
+        return 0.0 if self.cold else uniform(self._seed, turn, 0, revision, index, _WHOSE)
 
     def stays(self, nats: float, index: int) -> bool:
         """Whether a pitch that costs so many nats is left as it was drawn."""

@@ -56,6 +56,7 @@ class Shaping:
         self._middle = None if reach is None else (reach[0] + reach[1]) / 2
         loops = controls["loops"]
         self._most_times = None if isinstance(loops, str) else int(loops)
+        self._known: tuple[Line | None, dict[int, float]] = (None, {})  # the costs of the line looked at last
         self._chords, self._key = chords, key_of(plan)
         if beats is None:
             beats = plan.context.beats
@@ -65,7 +66,8 @@ class Shaping:
         self._last_index: int | None = None  # of an answer that closes with so many notes
         self.close: Close | None = None
         if plan.closing:
-            self.close = Close(plan.last_onset_s, plan.last_onset_s, plan.end_s, on_beat=True)
+            onset_s = _last_onset_s(plan, beats)
+            self.close = Close(onset_s, onset_s, plan.end_s, on_beat=True)
         elif self._phrase is not None and controls.text("cadence") == "on":
             self._last_index = None if self._phrase.notes is None else self._phrase.notes - 1
             close = close_of(self._phrase.from_s, plan.end_s, beats)
@@ -182,7 +184,7 @@ class Shaping:
             lead_s = _APPROACH_S if self._beats is None else self._beats.period_s
             if self.close.from_s - lead_s <= at_s < self.close.from_s:
                 found = found + _approach_nats(self._key.tonic)
-        costs = {} if self._most_times is None else loop_costs(line, self._most_times)
+        costs = self._loop_costs(line)
         if not costs:
             return found
         guarded = np.array(found)
@@ -192,20 +194,24 @@ class Shaping:
 
     def goes_round(self, line: Line, at_s: float, struck: Iterable[int]) -> int | None:
         """The first of some pitches struck together that has a figure go round once too often; None where none does."""
-        if self._most_times is not None:
-            for pitch in sorted(struck):
-                if loop_costs(line, self._most_times).get(pitch) == FORBIDDEN:
-                    return pitch
-                line = line.after(at_s, pitch)
+        for pitch in sorted(struck) if self._most_times is not None else ():
+            if self._loop_costs(line).get(pitch) == FORBIDDEN:
+                return pitch
+            line = line.after(at_s, pitch)
         return None
 
     def spared(self, proposal: Proposal, line: Line) -> Proposal:
         """What the player's material would play, but for a figure that would go round once too often."""
-        if self._most_times is None or not proposal.weights:
-            return proposal
-        costs = loop_costs(line, self._most_times)
+        costs = self._loop_costs(line) if proposal.weights else {}
         weights = {pitch: w for pitch, w in proposal.weights.items() if costs.get(pitch) != FORBIDDEN}
         return proposal if len(weights) == len(proposal.weights) else replace(proposal, weights=weights)
+
+    def _loop_costs(self, line: Line) -> dict[int, float]:
+        if self._most_times is None:
+            return {}
+        if self._known[0] is not line:  # one note asks twice
+            self._known = (line, loop_costs(line, self._most_times))
+        return self._known[1]
 
 
 def _hands(line: Line) -> tuple[int, int]:
@@ -251,3 +257,14 @@ def _home_nats(root: int, classes: frozenset[int], low: int) -> Nats:
 
 def _of(classes: Iterable[int]) -> list[int]:
     return [pitch for pitch in range(128) if pitch % OCTAVE in classes]
+
+
+def _last_onset_s(plan: Plan, beats: BeatGrid | None) -> float:
+    """Where the last notes of a closing take are struck: with a bar, or else on a beat, where these are clear."""
+    if beats is None or not beats.clear:
+        return plan.last_onset_s
+    bar_s = beats.next_bar_s(plan.not_before_s + _APART_S)
+    if bar_s is not None and bar_s <= plan.end_s - _LEAST_CLOSING_S:
+        return bar_s
+    beat_s = beats.next_beat_s(plan.last_onset_s) - beats.period_s
+    return beat_s if beat_s >= plan.not_before_s + _APART_S else plan.last_onset_s

@@ -24,14 +24,14 @@ class Choosing:
     length_s: float = 0.0
     notes: int | None = None
     place: int = 0
-    chosen: Chosen | None = None
+    chosen: Chosen | None = None  # of the turn whose answer sounded last
+    offered: Chosen | None = None  # for the take that is begun; it may never sound
 
     def began(self, take: Take) -> None:
         """The first note of a turn's first answer sounded."""
-        if self.chosen is not None and self.chosen.take == take.id:
+        self.chosen = self.offered if self.offered is not None and self.offered.take == take.id else None
+        if self.chosen is not None:
             take.candidate = self.chosen.ranking[0]
-        else:
-            self.chosen = None
         self.turn, self.place = take.turn, 0
         self.length_s, self.notes = take.end_s - take.start_s, take.notes_left
 
@@ -72,3 +72,9 @@ def asked_ahead(take: Take, tail: list[Note], asks: bool, controls: Controls) ->
     if take.plan is not None and controls.number("candidates") > 1:
         found.append(Roll(take.plan))
     return found
+
+
+def asked_anew(take: Take, controls: Controls) -> list[Roll]:
+    """What is to be rolled where a waiting take was moved: its candidates fill another time."""
+    ahead = take.plan is not None and take.known_s > float("-inf") and controls.number("candidates") > 1
+    return [Roll(take.plan)] if take.plan is not None and ahead else []

@@ -22,6 +22,7 @@ from livemuse.music.theory import Key, parse_key, pitch_class_of
 
 BEATS_A_BAR: Final = 4
 C_MAJOR: Final = Key(0, "major")
+_D_MAJOR: Final = Key(2, "major")
 _MOST_CHORDS: Final = 128
 _LONGEST: Final = 1000  # characters: what a value may have on the control socket
 _LONGEST_CHORD_BEATS: Final = 64.0
@@ -100,6 +101,11 @@ def tidy_progression(text: str) -> str:
     progression(written)
     name, key = _named(written)
     return written if name is None else f"{name} in {key}" if key else name
+
+
+def needs_key(text: str) -> bool:
+    """Whether a progression is written in numerals, or is one by name, whose chords another key changes."""
+    return progression(text, C_MAJOR) != progression(text, _D_MAJOR)
 
 
 @lru_cache(maxsize=64)

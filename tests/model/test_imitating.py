@@ -1,12 +1,15 @@
 """The player's material in an answer: a motif is taken up, in key, and turned over; at `imitate` 0 all is as ever."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from livemuse.engine.virtual import Evening
+from livemuse.model.imitating import of_player
 from livemuse.model.improviser import Improviser
+from livemuse.model.rules import Rules
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
 from livemuse.music.motifs import MotifMemory
@@ -215,3 +218,18 @@ def test_an_evening_that_imitates_is_had_again_however_it_is_asked_for() -> None
         improviser.begin(Plan(1, 1, 0, (), 8.0, 8.0, 16.0, None, 0, controls_of(imitate=0.6)))
     made = [note for _ in range(40) for note in by_handfuls.extend(1, 99.0, 4).notes]
     assert tuple(made) == at_once.extend(1, 99.0).notes
+
+
+def test_a_key_that_may_be_left_weighs_little_on_the_players_own_motifs_and_one_that_may_not_as_ever() -> None:
+    asked = Controls().replaced("key", "C major")
+    assert of_player(asked.replaced("key_strength", 0.9)).number("key_strength") < 0.5
+    assert of_player(asked.replaced("key_strength", 0.1)).number("key_strength") == 0.1
+    assert of_player(asked.replaced("key_strength", 1)).number("key_strength") == 1.0
+
+
+@pytest.mark.parametrize("index", [0, 7])
+def test_all_candidates_take_up_as_much_of_the_player(index: int) -> None:
+    plan = Plan(1, 1, 0, (), 1.0, 1.0, 5.0, None, 0, Controls())
+    chances = {Rules(replace(plan, candidate=k)).whose(index) for k in range(8)}
+    assert len(chances) == 1
+    assert chances != {Rules(replace(plan, turn=2)).whose(index)}

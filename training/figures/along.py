@@ -112,7 +112,7 @@ def near_held(both: Together, apart: int) -> int:
 def near_lately(both: Together) -> int:
     """Notes of livemuse's that were struck near what the player had struck a moment before."""
     return sum(
-        any(abs(k.pitch - n.pitch) <= OCTAVE and -EXACT_S < n.onset_s - k.onset_s < RECENT_S for k in both.player)
+        any(abs(k.pitch - n.pitch) <= OCTAVE and 0.0 <= n.onset_s - k.onset_s < RECENT_S for k in both.player)
         for n in both.played
     )
 

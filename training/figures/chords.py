@@ -139,9 +139,9 @@ def row(judge: Judge, turns: Sequence[Turn], chords: Progression, beat_s: float)
 
 
 def chords_in(controls: Controls) -> Progression:
-    """The chords that the controls ask for."""
+    """The chords that the controls ask for; numerals are in C where no key is set."""
     key = controls.text("key")
-    return progression(controls.text("chords"), C_MAJOR if key == "off" else parse_key(key))
+    return progression(controls.text("chords"), C_MAJOR if key in ("off", "auto") else parse_key(key))
 
 
 def following(asked: Asked, say: Callable[[str], None]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from livemuse.music.hearing.key import KeyHearing
 from livemuse.music.hearing.progress import played_over
 from livemuse.music.hearing.touch import TouchHearing
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown
+from livemuse.music.progressions import needs_key
 
 BEATS_A_BAR: Final = 4  # where nothing else is clear
 USABLE: Final = 0.5  # from this confidence on a tempo that is heard is played in
@@ -90,14 +91,17 @@ class Ear:
     def meant(self, controls: Controls, at_s: float, chords_from_s: float | None = None) -> Controls:
         """The controls with what is heard in place of ``auto``: a key or off, beats a minute, chords or off.
 
-        The chords are those to go on with from ``chords_from_s``, or from that moment.
+        The chords are those to go on with from ``chords_from_s``, or from that moment. Where chords are set by their
+        names, no key is heard beside them.
         """
+        chords = controls.text("chords")
         if controls["key"] == "auto":
-            key = self.key.key
+            told = chords not in ("off", "auto") and not needs_key(chords)  # the chords themselves say where it is
+            key = None if told else self.key.key
             controls = controls.replaced("key", "off" if key is None else str(key))
         if controls["tempo"] == "auto":
             controls = controls.replaced("tempo", self._played_in_bpm(at_s))
-        if controls["chords"] == "auto":
+        if chords == "auto":
             from_s = at_s if chords_from_s is None else chords_from_s
             found = played_over(self.chord.progression, from_s, controls.number("tempo"), self.beats(from_s))
             controls = controls.replaced("chords", found or "off")

@@ -210,3 +210,12 @@ def test_chords_auto_is_off_where_none_went_round() -> None:
     scene.play_notes(steady([*SCALE, *reversed(SCALE)]))
     scene.run(20.0)
     assert partner.plans[0].controls["chords"] == "off"
+
+
+@pytest.mark.parametrize(("chords", "key"), [("Am F C G", "off"), ("ii V I", "D major"), ("pop", "D major")])
+def test_chords_by_their_names_say_the_key_and_numerals_are_in_the_one_that_is_heard(chords: str, key: str) -> None:
+    scene, partner = evening(chords=chords)
+    d_major = [p + 2 for p in SCALE]
+    scene.play_notes(steady([*d_major, *reversed(d_major)]))
+    scene.run(8.0)
+    assert partner.plans[0].controls["key"] == key
