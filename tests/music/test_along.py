@@ -333,13 +333,13 @@ class OnRecord(Duet):
     def hear(self, event: Heard) -> list[Action]:
         return self._kept("hear", event)
 
-    def planned(self, *told: object) -> list[Action]:  # type: ignore[override]
+    def planned(self, *told: object) -> list[Action]:
         return self._kept("planned", *told)
 
-    def sent(self, *told: object) -> list[Action]:  # type: ignore[override]
+    def sent(self, *told: object) -> list[Action]:
         return self._kept("sent", *told)
 
-    def taken(self, *told: object) -> list[Action]:  # type: ignore[override]
+    def taken(self, *told: object) -> list[Action]:
         return self._kept("taken", *told)
 
     def wake(self, now_s: float) -> list[Action]:
