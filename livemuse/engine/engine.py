@@ -128,7 +128,7 @@ class Engine:
                 self._perform(self.duet.planned(take, notes, shortened, done))
             case Chosen():
                 self._journal.write("chosen", self._clock.now_s(), **made.fields)
-                self.duet.choosing.chosen = made
+                self.duet.choosing.offered = made
             case Expected(take, silence) if silence:
                 at_s = self._clock.now_s()
                 self._journal.write("expected", at_s, take=take, silence=list(silence))

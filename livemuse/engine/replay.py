@@ -83,7 +83,7 @@ class Replay:
             case "expected":
                 return duet.expected(fields["take"], tuple(fields["silence"]), at_s)
             case "chosen":
-                duet.choosing.chosen = self._chosen[fields["take"]]
+                duet.choosing.offered = self._chosen[fields["take"]]
             case "woke":
                 return duet.wake(at_s)
             case "model":

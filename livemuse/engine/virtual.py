@@ -242,7 +242,7 @@ class Evening:
                 chosen = self._partner.choose(plan) if choose else None
                 if chosen is not None:
                     self._journal.write("chosen", self.now_s, **chosen.fields)
-                    self.duet.choosing.chosen = chosen
+                    self.duet.choosing.offered = chosen
                 self._partner.begin(plan if chosen is None else chosen.plan(plan))
             case Extend(take, until_s):
                 made = self._partner.extend(take, until_s, 1_000_000)

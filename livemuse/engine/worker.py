@@ -47,6 +47,7 @@ class PartnerThread:
         self._tasks: queue.SimpleQueue[Task | Callable[[], None] | None] = queue.SimpleQueue()
         self._called_off: set[int] = set()  # takes that are over
         self._never_were: set[int] = set()  # those of which nothing sounded: not worth beginning
+        self._begun: int | None = None  # the take whose first note is to be made next
         self._thread = threading.Thread(target=self._run, name="improviser", daemon=True)
         self._thread.start()
 
@@ -114,12 +115,15 @@ class PartnerThread:
         if chosen is not None:
             self._tell(self._made, chosen)
         self._partner.begin(plan if chosen is None else chosen.plan(plan))
+        self._begun = plan.take
 
     def _extend(self, take: int, until_s: float) -> None:
         while take not in self._called_off:
-            extension = self._partner.extend(take, until_s, HANDFUL)
+            most = HANDFUL if self._begun != take else 1  # nobody waits for the second note as for the first
+            self._begun = None
+            extension = self._partner.extend(take, until_s, most)
             self._tell(self._made, extension)
-            if extension.done or len(extension.notes) < HANDFUL:
+            if extension.done or len(extension.notes) < most:
                 break
 
     def _tell(self, callback: Callable[..., None], value: object) -> None:

@@ -10,8 +10,9 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from livemuse.model.rolling import Rolling
 from livemuse.model.shaping import key_of
-from livemuse.music.candidates import Wanted, likeliest_key
+from livemuse.music.candidates import Wanted
 from livemuse.music.ceilings import Hand
+from livemuse.music.controls import Controls
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.schedule import Chosen, Plan
@@ -22,6 +23,7 @@ FEWEST_NOTES: Final = 3  # an answer has room for so many, however long its rest
 RETOLD_NOTES: Final = 8  # where another style is asked for, so many of the last are told anew, in that style
 LAST_ONSET_S: Final = 0.15  # no note is struck later than this before the end
 _KNOWN_BY: Final = 12  # last notes, by which one knows a call again
+_HEARD: Final = frozenset({"key", "tempo", "chords"})  # what auto comes to may differ a little when it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Remembering(ABC, Generic[M, T]):
         self._phrase: deque[Note] = deque(maxlen=WINDOW_NOTES)  # the player's, since livemuse played
         self._last_answer: tuple[int, list[Note]] = (0, [])  # (turn, its notes)
         self._rolling: tuple[tuple[object, ...], Rolling] | None = None  # for which call, and the candidates
+        self._rolled_for: tuple[float, float, Controls] | None = None  # when, and how
         self._rolls = False
 
     @property
@@ -174,9 +177,10 @@ class Remembering(ABC, Generic[M, T]):
 
     def roll(self, plan: Plan) -> None:
         """Begin to roll candidates for an answer that may be wanted soon; ``roll_on`` does the work."""
-        basis = self._basis(plan)
-        if self._rolling is None or self._rolling[0] != basis:
+        basis, exactly = self._basis(plan), (plan.not_before_s, plan.end_s, plan.controls)
+        if self._rolling is None or self._rolling[0] != basis or self._rolled_for != exactly:
             self._rolling = basis, self._candidates(plan, int(plan.controls.number("candidates")))
+            self._rolled_for = exactly
         self._rolls = True
 
     def roll_on(self) -> bool:
@@ -199,11 +203,12 @@ class Remembering(ABC, Generic[M, T]):
     def _wanted(self, plan: Plan, surprise: float | None = None) -> Wanted:
         """What candidates for this plan are held against."""
         call = (*self._phrase, *plan.tail)
-        return Wanted(call, self._last_answer[1], key_of(plan) or likeliest_key(call), plan.end_s, surprise)
+        return Wanted(call, self._last_answer[1], key_of(plan) or plan.context.likely_key, plan.end_s, surprise)
 
     def _basis(self, plan: Plan) -> tuple[object, ...]:
         last = [*self._window, *plan.tail][-_KNOWN_BY:]
-        return plan.turn, dict(plan.controls), [(note.onset_s, note.pitch) for note in last]
+        controls = {name: value for name, value in plan.controls.items() if name not in _HEARD}
+        return plan.turn, controls, [(note.onset_s, note.pitch) for note in last]
 
     def _hear(self, note: Note) -> None:
         self._now = self._after(self._now, note)

@@ -66,7 +66,8 @@ class Shaping:
         self._last_index: int | None = None  # of an answer that closes with so many notes
         self.close: Close | None = None
         if plan.closing:
-            self.close = Close(plan.last_onset_s, plan.last_onset_s, plan.end_s, on_beat=True)
+            onset_s = _last_onset_s(plan, beats)
+            self.close = Close(onset_s, onset_s, plan.end_s, on_beat=True)
         elif self._phrase is not None and controls.text("cadence") == "on":
             self._last_index = None if self._phrase.notes is None else self._phrase.notes - 1
             close = close_of(self._phrase.from_s, plan.end_s, beats)
@@ -256,3 +257,14 @@ def _home_nats(root: int, classes: frozenset[int], low: int) -> Nats:
 
 def _of(classes: Iterable[int]) -> list[int]:
     return [pitch for pitch in range(128) if pitch % OCTAVE in classes]
+
+
+def _last_onset_s(plan: Plan, beats: BeatGrid | None) -> float:
+    """Where the last notes of a closing take are struck: with a bar, or else on a beat, where these are clear."""
+    if beats is None or not beats.clear:
+        return plan.last_onset_s
+    bar_s = beats.next_bar_s(plan.not_before_s + _APART_S)
+    if bar_s is not None and bar_s <= plan.end_s - _LEAST_CLOSING_S:
+        return bar_s
+    beat_s = beats.next_beat_s(plan.last_onset_s) - beats.period_s
+    return beat_s if beat_s >= plan.not_before_s + _APART_S else plan.last_onset_s

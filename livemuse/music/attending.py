@@ -78,7 +78,10 @@ class Attending:
         if take.endless and self.controls["chords"] == "auto":  # they are heard anew while the player goes on
             take.first_beat_s = at_s
         context = self.companion.opened(self.ear.context(at_s, self.listener.held), at_s, self.controls)
-        return self.ear.meant(self.controls, at_s, take.first_beat_s), context
+        meant = self.ear.meant(self.controls, at_s, take.first_beat_s)
+        if self.controls["tempo"] == "auto":
+            take.keep_place(meant.number("tempo"), context.beats)
+        return meant, context
 
     def _begins_s(self, over_s: float, now_s: float) -> float:
         return self.ear.entry_s(max(over_s, now_s), self.controls.text("start_on"))

@@ -30,14 +30,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from livemuse.music.hearing.key import KeyHearing
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.theory import Key
 
 RECENT_NOTES: Final = 60  # of the call: where the music is now
 WEIGHTS: Final[Mapping[str, float]] = {
     "surprise": 0.3,
-    "unrelated": 1.5,
+    "unrelated": 2.0,
     "classes": 1.0,
     "register": 0.3,
     "density": 0.3,
@@ -79,14 +78,6 @@ class Candidate:
     surprise: float | None = None  # of a pitch
     related: float | None = None  # by how much a note is likelier after the call than after nothing
     whole: bool = True  # rolled to its end
-
-
-def likeliest_key(notes: Sequence[Sounding], last: int = RECENT_NOTES) -> Key | None:
-    """The major or minor key that the last notes are most likely in, however unsure that is; None for no notes."""
-    hearing = KeyHearing()
-    for note in notes[-last:]:
-        hearing.hear(note.onset_s, note.pitch)
-    return hearing.plain
 
 
 def terms(candidate: Candidate, wanted: Wanted) -> dict[str, float]:

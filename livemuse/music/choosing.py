@@ -13,6 +13,7 @@ from livemuse.music.turntaking import ASK_AFTER_S, KNOWN_WITHIN_S
 
 MOST_CANDIDATES: Final = 16
 ROLLED_WITHIN_S: Final = 0.25  # after the last release: so long an answer waits for candidates to be rolled ahead
+SPARE_S: Final = 0.06  # before its first note nothing is rolled any more
 
 
 @dataclass(slots=True)
@@ -23,14 +24,14 @@ class Choosing:
     length_s: float = 0.0
     notes: int | None = None
     place: int = 0
-    chosen: Chosen | None = None
+    chosen: Chosen | None = None  # of the turn whose answer sounded last
+    offered: Chosen | None = None  # for the take that is begun; it may never sound
 
     def began(self, take: Take) -> None:
         """The first note of a turn's first answer sounded."""
-        if self.chosen is not None and self.chosen.take == take.id:
+        self.chosen = self.offered if self.offered is not None and self.offered.take == take.id else None
+        if self.chosen is not None:
             take.candidate = self.chosen.ranking[0]
-        else:
-            self.chosen = None
         self.turn, self.place = take.turn, 0
         self.length_s, self.notes = take.end_s - take.start_s, take.notes_left
 
@@ -61,6 +62,8 @@ def ask_ahead(take: Take, since_s: float, asks: bool, controls: Controls) -> Non
     if asks or rolls:
         take.ask_s = since_s + ASK_AFTER_S
         take.known_s = since_s + (ROLLED_WITHIN_S if rolls else KNOWN_WITHIN_S)
+    if rolls:
+        take.spare_s = SPARE_S
 
 
 def asked_ahead(take: Take, tail: list[Note], asks: bool, controls: Controls) -> list[Expect | Roll]:
@@ -69,3 +72,9 @@ def asked_ahead(take: Take, tail: list[Note], asks: bool, controls: Controls) ->
     if take.plan is not None and controls.number("candidates") > 1:
         found.append(Roll(take.plan))
     return found
+
+
+def asked_anew(take: Take, controls: Controls) -> list[Roll]:
+    """What is to be rolled where a waiting take was moved: its candidates fill another time."""
+    ahead = take.plan is not None and take.known_s > float("-inf") and controls.number("candidates") > 1
+    return [Roll(take.plan)] if take.plan is not None and ahead else []

@@ -57,6 +57,7 @@ class Context:
     beats: BeatGrid | None = None  # of the tempo that is set or heard; None until a beat is
     held: frozenset[int] = frozenset()  # pitches whose keys are down
     density: float = 0.0  # the player's onsets a second, a chord counted as one
+    likely_key: Key | None = None  # the major or minor key heard, however unsure that is
     room: Room | None = None  # to which it is to keep, playing at the same time; None: anywhere
 
 

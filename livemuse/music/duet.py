@@ -18,7 +18,7 @@ Rules for whoever edits this file.
 from typing import Final, Literal
 
 from livemuse.music.attending import Attending
-from livemuse.music.choosing import Choosing, ask_ahead, asked_ahead
+from livemuse.music.choosing import Choosing, ask_ahead, asked_ahead, asked_anew
 from livemuse.music.controls import Controls
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Heard, KeyDown, PlannedNote
@@ -284,9 +284,10 @@ class Duet(Attending):
         """A take that nobody was given yet begins at another time: when this silence is over, as it is known now."""
         over_s = self.turns.over_s(self.wait_s)
         if over_s is not None:
-            start_s = self._begins_s(over_s, at_s)
-            take.move(start_s, self.listener.tail(start_s))
-        return [WakeAt(take.ready_s)] if take.ready_s > at_s else list(take.made_ready())
+            take.move(self._begins_s(over_s, at_s))
+            take.planned_anew(self.listener.tail(take.start_s), *self._meant(take))
+        ready = [WakeAt(take.ready_s)] if take.ready_s > at_s else take.made_ready()
+        return [*asked_anew(take, self.controls), *ready]
 
     def _finish(self, take: Take, at_s: float) -> list[Action]:
         """Close within a bar what is being played; what has not begun does not begin."""

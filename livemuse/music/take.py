@@ -36,6 +36,7 @@ class Take:
     notes_left: int | None
     asked_until_s: float
     first_beat_s: float  # of the chords, through all revisions
+    tempo_bpm: float | None = None  # in which they were counted so far
     decided: bool = False  # a note of this turn has sounded
     asked_for: bool = False  # by the player, who did not wait for it
     finishing: bool = False  # the music ends with it
@@ -43,6 +44,7 @@ class Take:
     path: tuple[int, ...] = ()
     ask_s: float | None = None  # when the network is asked what it makes of this silence, and to roll ahead
     known_s: float = float("-inf")  # what it has to say is waited for so long
+    spare_s: float = READY_AT_LEAST_S  # but no longer than until so long before the first note
     ready_s: float = float("-inf")  # when it is to be made
     last_sent: int | None = None
     plan: Plan | None = None  # not given to the improviser yet
@@ -61,8 +63,18 @@ class Take:
         return Take(
             number, self.turn, self.revision + 1, at_s, self.end_s, self.endless, self.first_index + played, left,
             at_s + HORIZON_S, self.first_beat_s if self.decided else at_s, decided=self.decided,
-            asked_for=self.asked_for, finishing=self.finishing, candidate=self.candidate,
+            asked_for=self.asked_for, finishing=self.finishing, candidate=self.candidate, tempo_bpm=self.tempo_bpm,
         )  # fmt: skip
+
+    def keep_place(self, tempo_bpm: float, beats: BeatGrid | None) -> None:
+        """The place in the chords stays where it is as the tempo gives way, and on the beat where that is clear."""
+        if self.decided and self.tempo_bpm is not None:
+            place = (self.start_s - self.first_beat_s) * self.tempo_bpm / 60.0
+            if beats is not None and beats.clear:
+                ahead = (self.start_s - beats.beat_s) / beats.period_s - place
+                place += ahead - round(ahead)
+            self.first_beat_s = self.start_s - place * 60.0 / tempo_bpm
+        self.tempo_bpm = tempo_bpm
 
     def opened(self, tail: list[Note], controls: Controls, context: Context, *, exact: bool) -> OpenTake:
         """Plan it after what was heard, the tail of which is not final; what tells the stage of it."""
@@ -81,7 +93,7 @@ class Take:
 
     def ready_by(self) -> None:
         """Set when it is made: so long before its first note, but not before what is waited for may be there."""
-        self.ready_s = max(self.start_s - READY_BEFORE_S, min(self.known_s, self.start_s - READY_AT_LEAST_S))
+        self.ready_s = max(self.start_s - READY_BEFORE_S, min(self.known_s, self.start_s - self.spare_s))
 
     def made_ready(self) -> list[Begin | Extend]:
         """Give its plan to the improviser."""
@@ -98,15 +110,20 @@ class Take:
         """Whether it is to be made, and nobody was given its plan."""
         return self.plan is not None and self.closing is None
 
-    def move(self, start_s: float, tail: list[Note]) -> None:
+    def move(self, start_s: float) -> None:
         """Begin at another time, as long as it was to be; only while it is ``movable``."""
-        assert self.plan is not None
         self.end_s += start_s - self.start_s
         self.start_s, self.asked_until_s, self.first_beat_s = start_s, start_s + HORIZON_S, start_s
-        self.plan = replace(
-            self.plan, tail=tuple(tail), start_s=start_s, not_before_s=start_s, end_s=self.end_s, first_beat_s=start_s
-        )
         self.ready_by()
+
+    def planned_anew(self, tail: list[Note], controls: Controls, context: Context) -> None:
+        """Plan it after what is heard by now, where it was moved."""
+        assert self.plan is not None
+        self.tail = len(tail)
+        self.plan = replace(
+            self.plan, tail=tuple(tail), start_s=self.start_s, not_before_s=self.start_s, end_s=self.end_s,
+            first_beat_s=self.first_beat_s, controls=controls, context=context,
+        )  # fmt: skip
 
     def finish(self, by_s: float, at_s: float) -> None:
         """Let the music end with it, by ``by_s`` at the latest, and not in a hurry."""

@@ -1,5 +1,6 @@
 """Another answer to the same call, at once; the one before was never played. In virtual time, with a real model."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ def test_before_anything_was_answered_there_is_no_other(model: Stepper) -> None:
 
 def test_where_nothing_was_rolled_another_is_drawn_all_the_same(model: Stepper) -> None:
     journal = Records()
-    night = evening(model, journal, candidates=1)
+    night = evening(model, journal, candidates=1, imitate=0)
     night.do(BEGINS_S + 1.5, "another")
     played = night.run(60.0)
     assert journal.of("chosen") == []
@@ -153,3 +154,18 @@ def test_at_temperature_0_the_next_best_way_is_played(model: Stepper) -> None:
     for place, take in enumerate(takes):
         pitches = [pitch for _, pitch in of_take(played, take)]
         assert pitches[:4] == chosen["paths"][place][:4]
+
+
+def test_a_ranking_for_a_call_that_was_never_answered_is_not_another_calls(model: Stepper) -> None:
+    journal = Records()
+    night = evening(model, journal)
+    night.run(BEGINS_S + 30.0)
+    (first,) = journal.of("chosen")
+    again_s = BEGINS_S + 40.0
+    night.play_notes([replace(n, onset_s=n.onset_s + again_s) for n in CALL])
+    night.do(CALL[-1].end_s + again_s + 0.29, "stop")  # chosen, and stopped before its first note
+    night.do(again_s + 20.0, "another")
+    night.run(again_s + 60.0)
+    assert len(journal.of("chosen")) == 2
+    assert night.duet.choosing.chosen is not None
+    assert night.duet.choosing.chosen.take == first["take"]

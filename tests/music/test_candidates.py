@@ -12,14 +12,13 @@ from livemuse.music.candidates import (
     Candidate,
     Wanted,
     cost,
-    likeliest_key,
     longest_run,
     looping,
     ranked,
     terms,
 )
 from livemuse.music.notes import Note
-from livemuse.music.theory import Key, parse_key
+from livemuse.music.theory import parse_key
 
 C_MAJOR = parse_key("C major")
 
@@ -103,8 +102,3 @@ def test_the_longest_run_is_that_of_all_runs(pitches: list[int], known: list[int
     runs = [b - a for a in range(len(pitches)) for b in range(a + 1, len(pitches) + 1) if tuple(pitches[a:b]) in every]
     assert longest_run(pitches, known) == max(runs, default=0)
     assert 0.0 <= looping(pitches) <= 1.0
-
-
-def test_the_key_of_a_call_is_guessed_however_unsure_it_is() -> None:
-    assert likeliest_key(CALL) == Key(0, "major")
-    assert likeliest_key([]) is None

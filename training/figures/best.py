@@ -17,8 +17,8 @@ import numpy as np
 
 from livemuse.model.conversation import FEED, Ask, InStep, Talk, alone
 from livemuse.model.stepper import OnnxStepper
-from livemuse.music.candidates import likeliest_key
 from livemuse.music.controls import Controls
+from livemuse.music.hearing.key import KeyHearing
 from livemuse.music.notes import KeyDown, KeyUp, Note
 from training.evaluate import bootstrap, performance_bundle
 from training.figures.histograms import histograms, overlap
@@ -155,9 +155,10 @@ def compared(first: dict[str, list[float]], chosen: dict[str, list[float]]) -> d
 
 
 def _key(turn: Turn) -> Any:
-    key = likeliest_key(turn.call, len(turn.call))
-    assert key is not None
-    return key
+    hearing = KeyHearing()
+    for note in turn.call:
+        hearing.hear(note.onset_s, note.pitch)
+    return hearing.plain
 
 
 def _fit(turns: Sequence[Turn], judge: Judge) -> list[float]:

@@ -87,7 +87,7 @@ class Ear:
 
     def context(self, at_s: float, held: frozenset[int] = frozenset()) -> Context:
         """What an answer that begins at a moment may go by, while these keys are down."""
-        return Context(self.key.key, self.beats(at_s), held, self.touch.density(at_s))
+        return Context(self.key.key, self.beats(at_s), held, self.touch.density(at_s), self.key.plain)
 
     def meant(self, controls: Controls, at_s: float, chords_from_s: float | None = None) -> Controls:
         """The controls with what is heard in place of ``auto``: a key or off, beats a minute, chords or off.

@@ -21,6 +21,7 @@ from livemuse.music.theory import PITCH_CLASS_NAMES
 
 FEWEST_CHORDS: Final = 2
 MOST_CHORDS: Final = 16  # of a round
+SHORTEST_BEATS: Final = 0.5  # of a chord; what changes faster is no accompaniment
 LONGEST_BEATS: Final = 64  # of a round, and the longest chord that the control understands
 ALIKE: Final = 0.7  # so much of its changes must be where they were a round ago
 BARS: Final = 4  # make a round that was not gone twice; and so long a rest parts what was played from what is
@@ -62,7 +63,7 @@ def played_over(
         found = _chord_by_chord(
             known, begins_s, 60.0 / tempo_bpm if clear is None else clear.period_s, clear is not None
         )
-    if found is None or any(length > LONGEST_BEATS for _, length in found.chords):
+    if found is None or any(not SHORTEST_BEATS <= length <= LONGEST_BEATS for _, length in found.chords):
         return None
     return _written(found)
 
