@@ -15,7 +15,7 @@ from livemuse.model.beam import Beam
 from livemuse.model.conversation import Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.free_take import Made, Moment, Take
-from livemuse.model.imitating import Imitating, Wish, cleared, of_player, own_pitch, wish
+from livemuse.model.imitating import Imitating, Material, Wish, cleared, of_player, own_pitch, wish
 from livemuse.model.manners import LAST_VELOCITIES, crowd_nats, hands_of, loudness_nats, struck_together
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
 from livemuse.model.pace import about_to, too_soon_nats
@@ -47,6 +47,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
         self._peek = Peek(self._now)
+        self._material = Material()
         self._due_s: float | None = None  # of the first note that the take settled last did not come to, in mode duet
 
     def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
@@ -92,7 +93,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
         nats = pitch_nats(of_player(rules.anywhen), (), reach, hands=hands, room=rules.room)
         shape = Shaping(plan, reach, rules.chords)
-        imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
+        imitating = Imitating(self._material.after(self._motifs, plan), nats, shape.tunes_end_s)
         exact_s = about_to(plan, self._due_s) if plan.start_s is None else plan.start_s
         return Take(
             plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), exact_s=exact_s, path=plan.path
