@@ -15,7 +15,7 @@ from livemuse.music.ceilings import Hand
 from livemuse.music.controls import Controls
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
-from livemuse.music.schedule import Chosen, Plan
+from livemuse.music.schedule import Chosen, Extension, Plan
 from livemuse.music.styles import NO_STYLE
 
 WINDOW_NOTES: Final = 512  # the rolling window: what a newly chosen model is told of the evening so far
@@ -57,6 +57,9 @@ class _Moment(Protocol):
     def loud(self) -> tuple[int, ...]: ...
 
 
+Made = tuple[PlannedNote, list[PlannedNote]]
+"""A note, and those that end sooner because of it."""
+
 M = TypeVar("M", bound=_Moment)
 
 
@@ -66,6 +69,9 @@ class _Take(Protocol[M]):
     plan: Plan
     moments: list[M]  # [before the first note, after note 0, ...]
     notes: list[PlannedNote]
+
+    @property
+    def done(self) -> bool: ...
 
 
 T = TypeVar("T", bound=_Take)  # type: ignore[type-arg]
@@ -134,6 +140,20 @@ class Remembering(ABC, Generic[M, T]):
         call = self._call
         if plan.revision == 0 and (call is None or call.turn != plan.turn):
             self._next_call = _Call(plan.turn, take.moments[0], plan.not_before_s, (*self._window, *plan.tail))
+
+    def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
+        """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
+        take = self._takes.get(take_id)
+        if take is None:
+            return Extension(take_id, (), (), True)
+        notes: list[PlannedNote] = []
+        shortened: list[PlannedNote] = []
+        while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
+            made = self._next(take)
+            if made is not None:
+                notes.append(made[0])
+                shortened += made[1]
+        return Extension(take_id, tuple(notes), tuple(shortened), take.done)
 
     def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
         """What was played in an earlier session may be taken up too; None: nothing that was struck before ``at_s``."""
@@ -223,6 +243,10 @@ class Remembering(ABC, Generic[M, T]):
     @abstractmethod
     def _open(self, plan: Plan, moment: M) -> T:
         """A take with this plan, from a moment on."""
+
+    @abstractmethod
+    def _next(self, take: T) -> Made | None:
+        """One more note of a take; or one step towards it, or none where the take is done."""
 
     @abstractmethod
     def _candidates(self, plan: Plan, count: int) -> Rolling:

@@ -158,11 +158,12 @@ def test_nor_on_whether_it_is_known_that_a_note_will_give_way(
 
 
 def test_a_note_that_is_struck_again_counts_no_more_and_until_then_as_it_was_planned() -> None:
-    lines = [note(0, 0.0, 48, 5.0), note(1, 0.0, 72), note(2, 2.0, 48), note(3, 3.0, 60), note(4, 4.0, 50)]
+    told = ((0.0, 48, 5.0), (0.0, 72, 0.4), (1.0, 72, 0.4), (2.0, 48, 0.4), (3.0, 60, 0.4), (4.0, 50, 0.4))
+    lines = [note(k, *row) for k, row in enumerate(told)]
     for most in (1, 4, 10**6):
         found = handed_out(lines, most, 10.0)
         assert found[0].duration_s == 2.0
-        assert [n.channel for n in found] == [3, 1, 3, 3, 3]  # 60 is alone, and 48 was heard last
+        assert [n.channel for n in found] == [3, 1, 1, 3, 3, 3]  # 60 is alone, and 48 was heard last
 
 
 def evening(**values: object) -> Evening:
