@@ -258,13 +258,15 @@ def _sessions(options: argparse.Namespace) -> int:
     folder = options.record or read_settings().sessions_folder
     if options.action == "list":
         found = [
-            {"name": s.name, "path": os.fspath(s.path), "bytes": s.size_bytes, "state": s.state}
+            {"name": s.name, "path": os.fspath(s.path), "bytes": s.size_bytes, "state": s.state, "kept": list(s.kept)}
             for s in list_sessions(folder)
         ]
         if options.json:
             _data(found)
         for session in [] if options.json else found:
-            _say(f"{session['name']:<24}{session['state']:<11}{session['path']}")
+            kept = ", ".join(map(str, session["kept"]))
+            marked = f"  (kept: turn {kept})" if kept else ""
+            _say(f"{session['name']:<24}{session['state']:<11}{session['path']}{marked}")
         return 0
     outcomes = recover(folder)
     rows = [

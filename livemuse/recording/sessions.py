@@ -5,6 +5,7 @@ is of a session that was cut off. What cannot be made sense of is kept as ``NAME
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from livemuse.recording.records import Record, read_records
 
 LARGEST_JOURNAL: Final = 1 << 30
 KEPT: Final = ".damaged"
+_MARKED: Final = re.compile(rb'"k":"kept","t":[-+.e0-9]+,"turn":([0-9]{1,9})}')  # in journals and MIDI files alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,15 @@ class Session:
     path: Path
     size_bytes: int
     state: Literal["done", "recording", "cut off", "damaged"]
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """The turns whose answers were marked with `keep`, in order; none where the file cannot be read."""
+        try:
+            data = read_bytes(self.path, LARGEST_JOURNAL)
+        except FileError:
+            return ()
+        return tuple(sorted({int(turn) for turn in _MARKED.findall(data)}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,18 @@ def test_no_folder_is_no_sessions(tmp_path: Path) -> None:
     assert list_sessions(tmp_path / "none") == []
 
 
+def test_answers_that_were_marked_are_listed_with_their_session(tmp_path: Path) -> None:
+    write_evening(tmp_path / "b.journal")
+    journal = SessionJournal(tmp_path / "a.journal")
+    for kind, at_s, fields in [*EVENING[:-1], ("kept", 2.9, {"turn": 12}), ("kept", 2.95, {"turn": 1}), EVENING[-1]]:
+        journal.write(kind, START_S + at_s, **fields)
+    journal.close()
+    assert [s.kept for s in list_sessions(tmp_path)] == [(1, 12), ()]
+    made = finish(tmp_path / "a.journal")
+    assert [s.kept for s in list_sessions(tmp_path)] == [(1, 12), ()]
+    assert b"keep: turn 12" in made.read_bytes()
+
+
 @pytest.mark.parametrize("content", [b"", b"no music", b"MThd\0\0\0\6\0\1\0\0\3\xc0"])
 def test_records_of_a_file_that_is_no_session(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.mid").write_bytes(content)
