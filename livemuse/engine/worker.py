@@ -46,7 +46,6 @@ class PartnerThread:
         self._failed = failed
         self._tasks: queue.SimpleQueue[Task | Callable[[], None] | None] = queue.SimpleQueue()
         self._called_off: set[int] = set()  # takes that are over
-        self._never_were: set[int] = set()  # those of which nothing sounded: not worth beginning
         self._begun: int | None = None  # the take whose first note is to be made next
         self._thread = threading.Thread(target=self._run, name="improviser", daemon=True)
         self._thread.start()
@@ -55,8 +54,6 @@ class PartnerThread:
         """Do this next; a plain call is for what must happen between two takes (a change of model)."""
         if isinstance(task, Settle):
             self._called_off.add(task.take)
-            if task.last_index is None:
-                self._never_were.add(task.take)
         self._tasks.put(task)
 
     def close(self) -> None:
@@ -92,8 +89,7 @@ class PartnerThread:
                 if plan.take not in self._called_off:
                     self._partner.roll(plan)
             case Begin(plan, choose):
-                if plan.take not in self._never_were:
-                    self._begin(plan, choose)
+                self._begin(plan, choose)
             case Extend(take, until_s):
                 self._extend(take, until_s)
             case Expect(take, tail):
@@ -104,7 +100,6 @@ class PartnerThread:
             case Settle(take, last_index):
                 self._partner.settle(take, last_index)
                 self._called_off.discard(take)
-                self._never_were.discard(take)
             case Discard(turn, at_s):
                 self._partner.discard(turn, at_s)
             case _:

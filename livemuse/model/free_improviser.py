@@ -14,10 +14,10 @@ import numpy as np
 from livemuse.model.beam import Beam
 from livemuse.model.conversation import Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
-from livemuse.model.free_take import Made, Moment, Take
-from livemuse.model.imitating import Imitating, Wish, cleared, of_player, own_pitch, wish
+from livemuse.model.free_take import Moment, Take
+from livemuse.model.imitating import Imitating, Material, Wish, cleared, of_player, own_pitch, wish
 from livemuse.model.manners import LAST_VELOCITIES, crowd_nats, hands_of, loudness_nats, struck_together
-from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
+from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Made, Memory, Remembering
 from livemuse.model.pace import about_to, too_soon_nats
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, pitch_nats, reach_of, room_nats
 from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling
@@ -29,7 +29,7 @@ from livemuse.music.following import Proposal
 from livemuse.music.loops import NOTHING_STRUCK
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.protocols import Stepper
-from livemuse.music.schedule import Extension, Plan
+from livemuse.music.schedule import Plan
 from livemuse.music.vocabulary import VOCABULARY, Vocabulary
 
 _RESTRIKE_S: Final = 0.06  # the same pitch is not struck again sooner
@@ -47,21 +47,8 @@ class FreeImproviser(Remembering[Moment, Take]):
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
         self._peek = Peek(self._now)
+        self._material = Material()
         self._due_s: float | None = None  # of the first note that the take settled last did not come to, in mode duet
-
-    def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
-        """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
-        take = self._takes.get(take_id)
-        if take is None:
-            return Extension(take_id, (), (), True)
-        notes: list[PlannedNote] = []
-        shortened: list[PlannedNote] = []
-        while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
-            made = alone(self._more(take), self._stepper)
-            if made is not None:
-                notes.append(made[0])
-                shortened += made[1]
-        return Extension(take_id, tuple(notes), tuple(shortened), take.done)
 
     def settle(self, take_id: int, last_index: int | None) -> None:
         """Notes up to ``last_index`` sounded; what was planned after it never was."""
@@ -69,7 +56,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         if take is not None and take.rules.pace is not None:
             played = 0 if last_index is None else last_index - take.plan.first_index + 1
             if played == len(take.notes) and not take.done:  # whether it was made already is chance
-                alone(self._more(take), self._stepper)
+                self._next(take)
             self._due_s = take.notes[played].onset_s if played < len(take.notes) else None
         super().settle(take_id, last_index)
 
@@ -92,11 +79,14 @@ class FreeImproviser(Remembering[Moment, Take]):
         rules, reach, hands = Rules(plan), reach_of(moment.heard), hands_of(moment.heard)
         nats = pitch_nats(of_player(rules.anywhen), (), reach, hands=hands, room=rules.room)
         shape = Shaping(plan, reach, rules.chords)
-        imitating = Imitating(plan, self._motifs, nats, shape.tunes_end_s)
+        imitating = Imitating(self._material.after(self._motifs, plan), nats, shape.tunes_end_s)
         exact_s = about_to(plan, self._due_s) if plan.start_s is None else plan.start_s
         return Take(
             plan, rules, reach, hands, [moment], [], imitating, shape, np.zeros(128), exact_s=exact_s, path=plan.path
         )
+
+    def _next(self, take: Take) -> Made | None:
+        return alone(self._more(take), self._stepper)
 
     def _candidates(self, plan: Plan, count: int) -> Rolling:
         moment = self._after_tail(plan)

@@ -20,8 +20,6 @@ from livemuse.music.sampling import Floats
 from livemuse.music.schedule import Plan
 from livemuse.music.styles import NO_STYLE
 
-Made = tuple[PlannedNote, list[PlannedNote]]
-"""A note, and earlier ones that end sooner because of it."""
 Words = tuple[int, int, int, int]
 """A note as it is fed: (pitch, step bin, duration bin, velocity bin)."""
 

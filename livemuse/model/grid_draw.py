@@ -54,7 +54,7 @@ def draw_frame(stepper: GridStepper, state: GridState, rules: FrameRules, chance
 
 def _draw_event(state: GridState, rules: FrameRules, chance: Chance) -> Drawn:
     logits = np.asarray(state.expects, np.float64)  # (130,)
-    may_begin = rules.most_struck > 0 and rules.most_voices > 0
+    may_begin = rules.most_struck > 0 and rules.most_voices > 0 and bool(np.isfinite(rules.nats[:HOLD]).any())
     forced = rules.must_strike and may_begin
     masses = np.array([
         _mass(logits[:HOLD]) + rules.eagerness if may_begin else -np.inf,

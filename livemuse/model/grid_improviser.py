@@ -26,7 +26,7 @@ from livemuse.model.grid_draw import Drawn, FrameRules, draw_frame
 from livemuse.model.grid_past import MOST_SILENT, SAME_TEMPO, Feeding, Lines, Past
 from livemuse.model.grid_stepper import GridState, GridStepper
 from livemuse.model.manners import Hands, hands_of
-from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Memory, Remembering
+from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Made, Memory, Remembering
 from livemuse.model.pace import ALONG_LOUDNESS, Pace
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
 from livemuse.model.rolling import ApartRolling, Rolling
@@ -40,7 +40,7 @@ from livemuse.music.loops import NOTHING_STRUCK, Line
 from livemuse.music.notes import Note, PlannedNote
 from livemuse.music.phrasing import NO_SURPRISE
 from livemuse.music.sampling import Draw
-from livemuse.music.schedule import Extension, Plan
+from livemuse.music.schedule import Plan
 from livemuse.music.styles import NO_STYLE
 
 LOUDNESS: Final = 80  # of an answer to nothing
@@ -127,20 +127,6 @@ class GridImproviser(Remembering[_Moment, _Take]):
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
 
-    def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
-        """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
-        take = self._takes.get(take_id)
-        if take is None:
-            return Extension(take_id, (), (), True)
-        notes: list[PlannedNote] = []
-        shortened: list[PlannedNote] = []
-        while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
-            made = self._more(take)
-            if made is not None:
-                notes.append(made[0])
-                shortened += made[1]
-        return Extension(take_id, tuple(notes), tuple(shortened), take.done)
-
     def expect(self, tail: Sequence[Note]) -> tuple[float, ...]:
         """Nothing: a model on a grid is not asked how long a silence may be."""
         return ()
@@ -183,7 +169,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
         as_it_is = self._now, self._sixteenth_s
         take = self._open(plan, self._after_tail(plan))
         self._now, self._sixteenth_s = as_it_is  # what is rolled ahead leaves no trace
-        return ApartRolling([take.fork(k) for k in range(count)], self._more, self._wanted(plan))
+        return ApartRolling([take.fork(k) for k in range(count)], self._next, self._wanted(plan))
 
     def _back(self, moment: _Moment, late_s: float) -> _Moment:
         return replace(moment, hand=self._now.hand, struck_s=self._now.struck_s)
@@ -200,7 +186,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
             loud=(*moment.loud, note.velocity)[-_LAST_VELOCITIES:],
         )
 
-    def _more(self, take: _Take) -> tuple[PlannedNote, list[PlannedNote]] | None:
+    def _next(self, take: _Take) -> Made | None:
         """The next note that is known to its end, or a sixteenth more that is drawn."""
         if take.waiting and take.waiting[0].end_s is not None:
             return self._hand_out(take, take.waiting.popleft())
@@ -316,7 +302,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
             latest_s = min(latest_s, last_s + max(plan.end_s - LAST_ONSET_S - last_s, 0.0) / (missing + 1))
         return latest_s
 
-    def _hand_out(self, take: _Take, drawn: _Drawn) -> tuple[PlannedNote, list[PlannedNote]]:
+    def _hand_out(self, take: _Take, drawn: _Drawn) -> Made:
         """The note, within the ceilings, and earlier ones that end sooner because of it."""
         plan, before = take.plan, take.moments[-1]
         controls, ceilings = plan.controls, Ceilings.of(plan.controls)

@@ -27,24 +27,36 @@ _OWN_KEY_STRENGTH: Final = 0.3  # 1.1 nats for a note outside the key
 NOTHING: Final = Proposal()
 
 
+class Material:
+    """What the player played up to a call's end, made ready once for all the answers to it."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._ready: Imitation | None = None
+
+    def after(self, memory: MotifMemory, plan: Plan) -> Imitation | None:
+        """The memory with the tail of the call; None at `imitate` 0."""
+        amount, density = plan.controls.number("imitate"), plan.controls.number("density")
+        if amount <= 0.0:
+            return None
+        key = (memory, memory.first, len(memory), plan.tail, amount, density)
+        if key != self._key or self._ready is None:
+            heard = memory.copy()
+            for note in plan.tail:
+                heard.hear(note)
+            self._key, self._ready = key, Imitation(heard, amount, density)
+        return self._ready
+
+
 class Imitating:
     """One take's material of the player's, where the rules cost ``nats`` (128,), for tunes that are over by ``ends_s``.
 
     Nothing at `imitate` 0.
     """
 
-    def __init__(self, plan: Plan, memory: MotifMemory, nats: Nats, ends_s: float) -> None:
-        controls: Controls = plan.controls
-        amount = controls.number("imitate")
-        self._ends_s = ends_s
-        self._rules: list[float] = []
-        self._following: Imitation | None = None
-        if amount > 0.0:
-            heard = memory.copy()
-            for note in plan.tail:
-                heard.hear(note)
-            self._following = Imitation(heard, amount, controls.number("density"))
-            self._rules = nats.tolist()
+    def __init__(self, material: Imitation | None, nats: Nats, ends_s: float) -> None:
+        self._following, self._ends_s = material, ends_s
+        self._rules: list[float] = [] if material is None else nats.tolist()
 
     def proposal(self, now: Following, at_s: float, whose: float) -> Proposal:
         """What the player's material would go on with, no sooner than ``at_s``; nothing where it is not its turn.

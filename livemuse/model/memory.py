@@ -15,7 +15,7 @@ from livemuse.music.ceilings import Hand
 from livemuse.music.controls import Controls
 from livemuse.music.motifs import MotifMemory
 from livemuse.music.notes import Note, PlannedNote
-from livemuse.music.schedule import Chosen, Plan
+from livemuse.music.schedule import Chosen, Extension, Plan
 from livemuse.music.styles import NO_STYLE
 
 WINDOW_NOTES: Final = 512  # the rolling window: what a newly chosen model is told of the evening so far
@@ -57,6 +57,9 @@ class _Moment(Protocol):
     def loud(self) -> tuple[int, ...]: ...
 
 
+Made = tuple[PlannedNote, list[PlannedNote]]
+"""A note, and those that end sooner because of it."""
+
 M = TypeVar("M", bound=_Moment)
 
 
@@ -66,6 +69,9 @@ class _Take(Protocol[M]):
     plan: Plan
     moments: list[M]  # [before the first note, after note 0, ...]
     notes: list[PlannedNote]
+
+    @property
+    def done(self) -> bool: ...
 
 
 T = TypeVar("T", bound=_Take)  # type: ignore[type-arg]
@@ -80,7 +86,6 @@ class _Call(Generic[M]):
     start_s: float  # of the first answer
     window: tuple[Note, ...]
     heard_since: deque[Note] = field(default_factory=lambda: deque(maxlen=WINDOW_NOTES))
-    answered: bool = False
 
 
 class Remembering(ABC, Generic[M, T]):
@@ -92,6 +97,7 @@ class Remembering(ABC, Generic[M, T]):
         self._window: deque[Note] = deque(maxlen=WINDOW_NOTES)
         self._motifs = MotifMemory()
         self._call: _Call[M] | None = None
+        self._next_call: _Call[M] | None = None  # whose answer has not sounded yet
         self._phrase: deque[Note] = deque(maxlen=WINDOW_NOTES)  # the player's, since livemuse played
         self._last_answer: tuple[int, list[Note]] = (0, [])  # (turn, its notes)
         self._rolling: tuple[tuple[object, ...], Rolling] | None = None  # for which call, and the candidates
@@ -123,16 +129,31 @@ class Remembering(ABC, Generic[M, T]):
         for note in notes:
             self._hear(note)
             self._motifs.hear(note)
-            if self._call is not None:
-                self._call.heard_since.append(note)
+            for call in (self._call, self._next_call):
+                if call is not None:
+                    call.heard_since.append(note)
 
     def begin(self, plan: Plan) -> None:
         """Make ready to improvise a take; the tail of the call is fed for this take alone."""
         take = self._takes[plan.take] = self._open(plan, self._after_tail(plan))
         self._rolls = False
         call = self._call
-        if plan.revision == 0 and (call is None or call.turn != plan.turn or not call.answered):
-            self._call = _Call(plan.turn, take.moments[0], plan.not_before_s, (*self._window, *plan.tail))
+        if plan.revision == 0 and (call is None or call.turn != plan.turn):
+            self._next_call = _Call(plan.turn, take.moments[0], plan.not_before_s, (*self._window, *plan.tail))
+
+    def extend(self, take_id: int, until_s: float, most: int = 64) -> Extension:
+        """Up to ``most`` more notes, until one lies past ``until_s``; nothing for a take that is settled."""
+        take = self._takes.get(take_id)
+        if take is None:
+            return Extension(take_id, (), (), True)
+        notes: list[PlannedNote] = []
+        shortened: list[PlannedNote] = []
+        while not take.done and len(notes) < most and (not take.notes or take.notes[-1].onset_s <= until_s):
+            made = self._next(take)
+            if made is not None:
+                notes.append(made[0])
+                shortened += made[1]
+        return Extension(take_id, tuple(notes), tuple(shortened), take.done)
 
     def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
         """What was played in an earlier session may be taken up too; None: nothing that was struck before ``at_s``."""
@@ -156,8 +177,8 @@ class Remembering(ABC, Generic[M, T]):
             self._phrase.clear()
             turn, before = self._last_answer
             self._last_answer = (take.plan.turn, [*before, *notes] if turn == take.plan.turn else notes)
-            if self._call is not None and self._call.turn == take.plan.turn:
-                self._call.answered = True
+            if self._next_call is not None and self._next_call.turn == take.plan.turn:
+                self._call, self._next_call = self._next_call, None
 
     def discard(self, turn: int, at_s: float) -> None:
         """Forget what was played of this turn, as if its call had just ended and the answer were to begin at ``at_s``.
@@ -165,7 +186,7 @@ class Remembering(ABC, Generic[M, T]):
         What the ceilings count stays: it has sounded.
         """
         call = self._call
-        if call is None or call.turn != turn or not call.answered:
+        if call is None or call.turn != turn:
             return
         self._now = self._back(call.moment, at_s - call.start_s)
         self._window = deque(call.window, WINDOW_NOTES)
@@ -222,6 +243,10 @@ class Remembering(ABC, Generic[M, T]):
     @abstractmethod
     def _open(self, plan: Plan, moment: M) -> T:
         """A take with this plan, from a moment on."""
+
+    @abstractmethod
+    def _next(self, take: T) -> Made | None:
+        """One more note of a take; or one step towards it, or none where the take is done."""
 
     @abstractmethod
     def _candidates(self, plan: Plan, count: int) -> Rolling:

@@ -77,7 +77,7 @@ class Attending:
         at_s = take.start_s
         if take.endless and self.controls["chords"] == "auto":  # they are heard anew while the player goes on
             take.first_beat_s = at_s
-        context = self.companion.context(self.ear.context(at_s, self.listener.held), at_s, self.controls)
+        context = self.companion.opened(self.ear.context(at_s, self.listener.held), at_s, self.controls)
         meant = self.ear.meant(self.controls, at_s, take.first_beat_s)
         if self.controls["tempo"] == "auto":
             take.keep_place(meant.number("tempo"), context.beats)

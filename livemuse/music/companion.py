@@ -1,6 +1,7 @@
 """Playing at the same time: where there is room beside the player, and when there is none for company.
 
-Pure: decisions are made on the stamps of events, and on times that follow from them.
+Pure: decisions are made on the stamps of events, and on times that follow from them. ``wish`` and ``room`` change
+nothing and may be asked at any time: what livemuse goes by later is settled as something is heard or a take is opened.
 
 - A pitch is free if it lies more than an octave from every key that is down, rings under the pedal or was struck a
   moment ago: so it is never in the player's octave, whichever way octaves are counted. Free pitches count in stretches
@@ -45,7 +46,7 @@ class Companion:
 
     def __init__(self, ear: Ear) -> None:
         self._ear = ear
-        self.resting: Take | None = None  # what it goes on with when there is room and company again
+        self.resting: Take | None  # what it goes on with when there is room and company again
         self._ahead: dict[_Key, PlannedNote] = {}
         self._sounding: dict[_Key, PlannedNote] = {}
         self._home: Register | None = None
@@ -61,20 +62,24 @@ class Companion:
         self._onsets_s: deque[float] = deque(maxlen=64)
         self._calm_s: float | None = None  # the player was busy, and is so no more from a beat after this on
         self._last_s = float("-inf")  # the last key, or release of the last key
-        self._rest()
+        self._dismissed = False
+        self._begin_anew()
 
-    def _rest(self) -> None:
+    def _begin_anew(self) -> None:
+        """Listen to a few notes before joining in."""
+        self.resting = None
         self._first_s: float | None = None  # of what it listens to before it joins in
         self._count = 0
-        self._joined = self._dismissed = False
+        self._joined = False
 
     # --- what happens --------------------------------------------------------------------------------------------
 
     def hear(self, event: Heard, controls: Controls) -> list[Action]:
         """The player did something; in mode `duet`, what sounds where a key is struck ends at once."""
+        self._notice_gone(event.at_s)
         match event:
             case KeyDown():
-                self._strike(event, controls.number("busy"))
+                self._strike(event, controls)
                 if controls["mode"] == "duet":
                     return self._ended([n for n in self._sounding.values() if _near(n, event.pitch)], event.at_s)
             case KeyUp(_, channel, pitch):
@@ -88,7 +93,11 @@ class Companion:
                 self._let_all_go(event.at_s, event.channel)
         return []
 
-    def _strike(self, event: KeyDown, busy: float) -> None:
+    def _notice_gone(self, at_s: float) -> None:
+        if at_s >= self._gone_s:
+            self._begin_anew()
+
+    def _strike(self, event: KeyDown, controls: Controls) -> None:
         at_s = event.at_s
         if at_s - self._last_s > PAUSE_S and not self._down:
             self._dismissed = False
@@ -97,12 +106,17 @@ class Companion:
         self._down.setdefault((event.channel, event.pitch), []).append(at_s)
         self._ringing.discard((event.channel, event.pitch))
         self._struck.append((at_s, event.pitch))
+        while self._struck[0][0] <= at_s - RECENT_S:
+            self._struck.popleft()
         self._last_s = at_s
         if self._onsets_s and at_s - self._onsets_s[-1] <= CHORD_S:
             return
         self._onsets_s.append(at_s)
         self._count += 1
         self._first_s = at_s if self._first_s is None else self._first_s
+        if self._busy_until_s(at_s, controls) is None:
+            self._calm_s = None
+        busy = controls.number("busy")
         count, calm = sum(1 for onset_s in self._onsets_s if onset_s > at_s - SECOND_S), int(CALM * busy)
         if count > busy or (self._calm_s is not None and count > calm):
             self._calm_s = self._onsets_s[-1 - calm] + 1.0
@@ -128,24 +142,21 @@ class Companion:
 
     def let_go(self, at_s: float) -> None:
         """The keyboard is gone: every key and pedal counts as released."""
+        self._notice_gone(at_s)
         self._pedals.clear()
         self._ringing.clear()
         self._let_all_go(at_s)
 
     def dismiss(self) -> None:
         """Play no more until the player has paused."""
-        self.leave()
+        self._begin_anew()
         self._dismissed = True
 
     def welcome(self, at_s: float) -> None:
         """Join in now, whatever was heard."""
+        self._notice_gone(at_s)
         self._dismissed, self._joined, self._calm_s = False, True, None
         self._last_s = max(self._last_s, at_s)
-
-    def leave(self) -> None:
-        """livemuse comes to rest: it joins in again after a few notes."""
-        self.resting = None
-        self._rest()
 
     # --- what livemuse plays -------------------------------------------------------------------------------------
 
@@ -204,8 +215,6 @@ class Companion:
         if wish != "play" and self.resting is not None and self.resting.closing is None:
             self.resting.closing = "rest"
             actions += self.fade(at_s, RELEASE_S)
-        if wish == "end":
-            self.leave()
         if change_s is not None and (self._wake_s is None or not at_s < self._wake_s <= change_s):
             self._wake_s = change_s
             actions.append(WakeAt(change_s))
@@ -213,42 +222,58 @@ class Companion:
 
     def wish(self, at_s: float, controls: Controls) -> tuple[Wish, float | None]:
         """What livemuse does at a moment; and when that may change if the player does nothing, None for never."""
-        if self._joined and at_s >= self._gone_s:
-            return "end", None
-        beat_s = self._ear.beat_s(controls, at_s)
-        if self._dismissed or not self._heard_enough(at_s, beat_s):
+        if self._dismissed or not self._heard_enough(at_s, controls):
             return "rest", None
-        self._joined = True
-        if self._calm_s is not None and at_s < self._calm_s + beat_s:
-            return "rest", self._calm_s + beat_s
-        self._calm_s = None
+        if at_s >= self._gone_s:
+            return "end", None
+        busy_until_s = self._busy_until_s(at_s, controls)
+        if busy_until_s is not None:
+            return "rest", busy_until_s
         if self.room(at_s, controls) is None:
-            return "rest", self._struck[0][0] + RECENT_S if self._struck else self._gone_s
+            struck_s = min((struck_s for struck_s, _ in self._recent(at_s)), default=None)
+            return "rest", self._gone_s if struck_s is None else struck_s + RECENT_S
         return "play", self._gone_s
 
-    def context(self, heard: Context, at_s: float, controls: Controls) -> Context:
-        """What was heard, and in mode `duet` where there is room beside it."""
-        return replace(heard, room=self.room(at_s, controls)) if controls["mode"] == "duet" else heard
+    def opened(self, heard: Context, at_s: float, controls: Controls) -> Context:
+        """A take is opened: what was heard, and in mode `duet` where there is room beside it, and livemuse at home."""
+        if controls["mode"] != "duet":
+            return heard
+        self._joined = True
+        if self._busy_until_s(at_s, controls) is None:
+            self._calm_s = None
+        room = self.room(at_s, controls)
+        self._home = self._home if room is None else room.home
+        return replace(heard, room=room)
 
     def room(self, at_s: float, controls: Controls) -> Room | None:
         """Where there is room at a moment, in the register that is set; None where there is none."""
-        while self._struck and self._struck[0][0] <= at_s - RECENT_S:
-            self._struck.popleft()
         low, high = LOWEST, HIGHEST
         if controls["register"] != "auto":
             low, high = (int(pitch) for pitch in controls.text("register").split("-"))
-        pitches = {pitch for _, pitch in (*self._struck, *self._down, *self._ringing)}
+        pitches = {pitch for _, pitch in (*self._recent(at_s), *self._down, *self._ringing)}
         stretches = _stretches(pitches, low, high)
         if not stretches:
             return None
         stays = [s for s in stretches if self._home is not None and _shared(s, self._home) >= NARROWEST]
-        self._home = max(stays or stretches, key=lambda s: s[1] - s[0])
-        return Room(frozenset(p for s in stretches for p in range(s[0], s[1] + 1)), self._home)
+        home = max(stays or stretches, key=lambda s: s[1] - s[0])
+        return Room(frozenset(p for s in stretches for p in range(s[0], s[1] + 1)), home)
 
-    def _heard_enough(self, at_s: float, beat_s: float) -> bool:
+    def _recent(self, at_s: float) -> list[tuple[float, int]]:
+        return [row for row in self._struck if row[0] > at_s - RECENT_S]
+
+    def _busy_until_s(self, at_s: float, controls: Controls) -> float | None:
+        """Until when the player leaves no time for company, a beat after it was calm; None where it does."""
+        if self._calm_s is None:
+            return None
+        until_s = self._calm_s + self._ear.beat_s(controls, at_s)
+        return until_s if at_s < until_s else None
+
+    def _heard_enough(self, at_s: float, controls: Controls) -> bool:
         if self._joined or self._count >= FEW_NOTES:
             return True
-        return self._first_s is not None and self._count > 1 and at_s - self._first_s >= FEW_BEATS * beat_s
+        if self._first_s is None or self._count < 2:
+            return False
+        return at_s - self._first_s >= FEW_BEATS * self._ear.beat_s(controls, at_s)
 
     @property
     def _gone_s(self) -> float:

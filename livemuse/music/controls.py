@@ -4,6 +4,7 @@ Rules for whoever edits this file. A control is one row of ``CONTROLS``; nothing
 Values are canonical and plain (int, float or text), so that they can be written to a journal and compared.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -57,6 +58,9 @@ class Control:
         return self.idle.get(family, "")
 
 
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
+
+
 def _number(name: str, low: float, high: float) -> Callable[[str], Value]:
     def parse(text: str) -> Value:
         try:
@@ -72,8 +76,7 @@ def _number(name: str, low: float, high: float) -> Callable[[str], Value]:
 
 def _integer(name: str, low: int, high: int) -> Callable[[str], Value]:
     def parse(text: str) -> Value:
-        digits = text.strip().lstrip("+-")
-        value = int(text) if digits.isascii() and digits.isdigit() and len(digits) < 20 else low - 1
+        value = int(text) if _WHOLE.fullmatch(text.strip()) else low - 1
         if not low <= value <= high:
             raise ControlError(f"{name} cannot be {text!r}.", f"It is a whole number from {low} to {high}.")
         return value
@@ -130,6 +133,9 @@ def _wait(text: str) -> Value:
 _LENGTH_UNITS: Final = {"s": 120.0, "notes": 2000.0, "beats": 256.0, "bars": 64.0}  # the longest answer in each unit
 
 
+_SHORTEST_ANSWER_S: Final = 0.3
+
+
 def _answer_length(text: str) -> Value:
     if text.strip().lower() == "auto":
         return "auto"
@@ -140,7 +146,7 @@ def _answer_length(text: str) -> Value:
     except ValueError:
         amount = 0.0
     whole = unit == "s" or amount == int(amount) if 0 < amount < 1e6 else False
-    if unit not in _LENGTH_UNITS or not 0.1 <= amount <= _LENGTH_UNITS[unit] or not whole:
+    if unit not in _LENGTH_UNITS or not _SHORTEST_ANSWER_S <= amount <= _LENGTH_UNITS[unit] or not whole:
         raise ControlError(
             f"answer_length cannot be {text!r}.", "Write '8 s', '16 notes', '8 beats', '4 bars' or 'auto'."
         )
@@ -152,8 +158,8 @@ def _program(name: str) -> Callable[[str], Value]:
         word = " ".join(text.lower().split())
         if word == "off" or word in PROGRAMS:
             return word
-        if word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= len(PROGRAMS):
-            return PROGRAMS[int(word[:4]) - 1]
+        if _WHOLE.fullmatch(word) and 1 <= int(word) <= len(PROGRAMS):
+            return PROGRAMS[int(word) - 1]
         near = [sound for sound in PROGRAMS if word and word in sound][:6]
         raise ControlError(
             f"{name} cannot be {text[:40]!r}.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from livemuse.music.motifs import MotifMemory
-from livemuse.music.notes import Note, PlannedNote
+from livemuse.music.notes import Note
 from livemuse.music.schedule import Chosen, Extension, Plan
 
 
@@ -95,26 +95,6 @@ class Partner(Protocol):
 
     def remember(self, earlier: MotifMemory | None, at_s: float) -> None:
         """Motifs of an earlier session may be taken up too; None: none that were struck before ``at_s``."""
-        ...
-
-
-class Stage(Protocol):
-    """Where planned notes go; see ``livemuse.midi.link`` for what each call means."""
-
-    def begin_take(self, take: int, yields: int, release_s: float) -> None:
-        """Open a take; ``yields`` says whether the player's next key ends it."""
-        ...
-
-    def play(self, notes: Sequence[PlannedNote], channel: int) -> None:
-        """Send these at their onsets and end them at their ends."""
-        ...
-
-    def take_back(self, take: int, release_s: float) -> None:
-        """Drop what has not been sent; answered by ``Taken``."""
-        ...
-
-    def panic(self) -> None:
-        """End everything now."""
         ...
 
 

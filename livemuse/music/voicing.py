@@ -3,7 +3,8 @@
 Of what sounds together the highest note is the upper voice, the lowest the lower, and the rest the middle one. A note
 that sounds alone stays in the voice that was last near its pitch (streams by register, after Bregman 1990), so that a
 line keeps its sound when what accompanied it falls silent. What is struck together is known only when something is
-struck later: where voices have channels of their own, a note is handed out once the next one is known.
+struck later: where voices have channels of their own, a note is handed out once the next one is known. A note counts
+as long as it was planned to be until the very onset at which it gives way, for how much is known beyond is chance.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from livemuse.music.schedule import Extension, Plan
 Voice = Literal["upper", "middle", "lower"]
 VOICES: Final[tuple[Voice, ...]] = ("lower", "middle", "upper")
 LEGATO_S: Final = 0.1  # what sounds on for less than this beside a new note is the end of the note before it
+SAME_S: Final = 1e-6  # ends this near to an onset are at it, whatever rounding says
+
+Key = tuple[int, int]  # take, index
+NONE_SOONER: Final[Mapping[Key, PlannedNote]] = {}
 
 
 def channels_of(controls: Controls) -> dict[Voice, int]:
@@ -44,7 +49,7 @@ class Streams:
     """Tells voices apart, chord after chord."""
 
     def __init__(self) -> None:
-        self._sounding: list[tuple[float, int]] = []  # (end, pitch)
+        self._sounding: list[PlannedNote] = []  # as they were planned at first
         self._last: dict[Voice, int] = {}  # the last pitch of each voice, the latest voice last
 
     def copy(self) -> Streams:
@@ -53,11 +58,15 @@ class Streams:
         other._sounding, other._last = self._sounding.copy(), self._last.copy()
         return other
 
-    def voices(self, struck: Sequence[PlannedNote]) -> list[Voice]:
-        """The voice of each of these notes, which are struck together, after all that was told before."""
-        at_s = struck[0].onset_s
-        self._sounding = [row for row in self._sounding if row[0] > at_s + LEGATO_S]
-        pitches = [n.pitch for n in struck] + [pitch for _, pitch in self._sounding]
+    def voices(self, struck: Sequence[PlannedNote], sooner: Mapping[Key, PlannedNote] = NONE_SOONER) -> list[Voice]:
+        """The voice of each of these notes, which are struck together, after all that was told before.
+
+        ``sooner``: notes that end sooner than they were planned to.
+        """
+        long_s, last_s = struck[0].onset_s + LEGATO_S, struck[-1].onset_s + SAME_S
+        sounding = [n for n in self._sounding if n.end_s > long_s]
+        self._sounding = [n for n in sounding if sooner.get((n.take, n.index), n).end_s > last_s]
+        pitches = [n.pitch for n in (*struck, *self._sounding)]
         lowest, highest = min(pitches), max(pitches)
         found: list[Voice] = []
         for note in struck:
@@ -68,7 +77,7 @@ class Streams:
             found.append(voice)
             self._last.pop(voice, None)
             self._last[voice] = note.pitch
-            self._sounding.append((note.end_s, note.pitch))
+            self._sounding.append(note)
         return found
 
     def _nearest(self, pitch: int) -> Voice:
@@ -82,7 +91,8 @@ class _Take:
     channels: Mapping[Voice, int]
     streams: Streams
     waiting: list[PlannedNote] = field(default_factory=list)  # for what may be struck together with them
-    handed_out: list[PlannedNote] = field(default_factory=list)
+    handed_out: list[PlannedNote] = field(default_factory=list)  # both as they were planned at first
+    sooner: dict[Key, PlannedNote] = field(default_factory=dict)  # those that end sooner than that
 
     @property
     def one_channel(self) -> bool:
@@ -108,7 +118,7 @@ class Voicing:
         take = self._takes.pop(take_id, None)
         if take is not None and last_index is not None and not take.one_channel:
             for group in _together(take.handed_out[: last_index + 1 - take.first_index]):
-                self._streams.voices(group)
+                self._streams.voices(group, take.sooner)
 
     def extend(self, extend: Extend, take_id: int, until_s: float, most: int) -> Extension:
         """What ``extend`` (of an improviser) makes of a take, each note on its channel; handed out chord by chord."""
@@ -133,22 +143,21 @@ class Voicing:
     def _took_in(take: _Take, made: Extension) -> list[PlannedNote]:
         """Keep what was made; notes already handed out that are to end sooner."""
         take.waiting += made.notes
-        sooner = {(n.take, n.index): n.duration_s for n in made.shortened}
+        take.sooner.update(((n.take, n.index), n) for n in made.shortened)
         waiting = {(n.take, n.index) for n in take.waiting}
-        take.waiting = [replace(n, duration_s=sooner.get((n.take, n.index), n.duration_s)) for n in take.waiting]
         return [n for n in made.shortened if (n.take, n.index) not in waiting]
 
     @staticmethod
     def _complete(take: _Take, done: bool) -> list[PlannedNote]:
-        """The notes with which nothing more can be struck together, on their channels."""
+        """The notes with which nothing more can be struck together, on their channels and as long as they are now."""
         groups = _together(take.waiting)
         take.waiting = [] if done or not groups else groups.pop()
-        notes = [
-            replace(note, channel=take.channels[voice])
-            for group in groups
-            for note, voice in zip(group, take.streams.voices(group), strict=True)
-        ]
-        take.handed_out += notes
+        notes: list[PlannedNote] = []
+        for group in groups:
+            take.handed_out += group
+            for note, voice in zip(group, take.streams.voices(group, take.sooner), strict=True):
+                now = take.sooner.get((note.take, note.index), note)
+                notes.append(replace(now, channel=take.channels[voice]))
         return notes
 
 

@@ -101,9 +101,9 @@ def lived_again(path: Path, model: str) -> list[Record]:
     assert facts["hash"] == first.fields["model"]["hash"]
     assert facts["terms"] == first.fields["model"]["terms"]
     replay = Replay(Controls(first.fields["controls"]), Improviser(stepper))
-    again = [(n.take, n.index, n.onset_s, n.pitch, n.velocity) for n in replay.live_through(records)]
+    again = [(n.take, n.index, n.onset_s, n.pitch, n.velocity, n.channel) for n in replay.live_through(records)]
     at_the_time = [
-        tuple(r.fields[name] for name in ("take", "index", "due", "pitch", "velocity"))
+        tuple(r.fields[name] for name in ("take", "index", "due", "pitch", "velocity", "channel"))
         for r in records
         if r.kind == "sent"
     ]
@@ -174,6 +174,33 @@ def test_so_does_one_in_which_both_played_at_the_same_time(tmp_path: Path) -> No
     records = lived_again(path, records_of(path)[0].fields["model"]["name"])
     assert {r.fields["channel"] for r in records if r.kind == "sent"} <= {0, 1}
     assert any(r.kind == "taken" and r.fields["by_player"] for r in records)
+
+
+def test_so_does_one_in_which_the_hands_went_far_and_the_tempo_was_heard(tmp_path: Path) -> None:
+    async def far() -> Path:
+        controls = Controls({"mode": "duet", "busy": 4, "seed": 5, "channel_upper": 2, "channel_lower": 3})
+        daemon = Daemon(Settings(name=f"test-{os.getpid()}", sound="off", record=tmp_path, controls=controls))
+        started = asyncio.Event()
+        task = asyncio.create_task(daemon.run(lambda _: started.set()))
+        await asyncio.wait_for(started.wait(), 10)
+        stage = daemon.engine.stage
+        assert stage is not None
+        low, wide, high = (40, 43, 36, 45, 41, 38, 43), (84, 30, 62, 90, 46, 74), (79, 84, 77, 86, 81, 79, 88, 76)
+        for k, pitch in enumerate((*low, *wide, *high)):
+            hasty = len(low) <= k < len(low) + len(wide)  # nor is there room: some wakes find nothing to do
+            stage.send(Inject(note_on(0, pitch, 80)))
+            await asyncio.sleep(0.06 if hasty else 0.12)
+            stage.send(Inject(note_off(0, pitch)))
+            await asyncio.sleep(4.1 if pitch == wide[-1] else 0.05 if hasty else 0.25)
+        daemon.end()
+        await task
+        return daemon.session_file
+
+    with contextlib.chdir(tmp_path):
+        path = asyncio.run(far())
+    records = lived_again(path, records_of(path)[0].fields["model"]["name"])
+    assert records[0].fields["controls"]["tempo"] == "auto"
+    assert [r for r in records if r.kind == "woke"]
 
 
 def test_so_does_one_in_which_the_model_said_how_long_to_wait(tmp_path: Path) -> None:

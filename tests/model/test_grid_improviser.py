@@ -328,3 +328,21 @@ def test_what_was_fed_once_is_not_fed_again() -> None:
             later = later.after(feeding, note, S)
         later.until(feeding, 2.0, S, 4)
     assert len(stepper.fed) == 16
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"key": "{C}", "key_strength": 1, "register": "60-62", "loops": 2},
+        {"chords": "C5", "chords_strength": 1, "register": "60-62", "answer_length": "20 s"},
+    ],
+)
+def test_where_the_rules_leave_no_pitch_that_may_come_again_it_rests_and_goes_on(asked: dict[str, object]) -> None:
+    controls = Controls().replaced("candidates", 1)
+    for name, value in asked.items():
+        controls = controls.replaced(name, value)
+    night = Evening(Duet(controls), Improviser(stepper_of(load_bundle(Path("models/lead")))))
+    night.play_notes([Note(1.0 + 0.25 * k, 60 + k % 2, 0.2, 80) for k in range(12)])
+    played = night.run(60.0)
+    assert len(played) >= 3
+    assert {n.pitch for n in played} <= {60, 61, 62}

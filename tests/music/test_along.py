@@ -11,11 +11,12 @@ from livemuse.midi.smf import notes_of, read_song
 from livemuse.model.improviser import AnyStepper, Improviser
 from livemuse.model.shelf import Shelf
 from livemuse.music.companion import APART, CALM, GONE_S, HIGHEST, LOWEST, NARROWEST, RECENT_S, Companion
+from livemuse.music.context import NOTHING_HEARD
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
 from livemuse.music.hearing.ear import Ear
-from livemuse.music.notes import KeyDown, KeyUp, Note, Pedal, PlannedNote
-from livemuse.music.schedule import Play
+from livemuse.music.notes import Heard, KeyDown, KeyUp, Note, Pedal, PlannedNote
+from livemuse.music.schedule import Action, Play, WakeAt
 from livemuse.testing.scripted import ScriptedStepper
 
 HANDEL = Path(__file__).parents[1] / "data" / "handel-air-hwv425.mid"
@@ -80,15 +81,20 @@ def test_a_stretch_that_is_too_small_is_no_room() -> None:
 
 def test_it_stays_where_it_is_as_long_as_there_is_room() -> None:
     one = companion()
+
+    def home(at_s: float) -> tuple[int, int]:
+        room = one.opened(NOTHING_HEARD, at_s, controls()).room
+        assert room is not None
+        return room.home
+
     strike(one, 1.0, 60)
-    assert one.room(1.0, controls()).home == (LOWEST, 47) or one.room(1.0, controls()).home == (73, HIGHEST)  # type: ignore[union-attr]
-    home = one.room(1.0, controls()).home  # type: ignore[union-attr]
-    strike(one, 1.5, 67)  # now there is far more room below
-    assert (one.room(1.5, controls()).home[0] >= 73) == (home[0] >= 73)  # type: ignore[union-attr]
+    assert home(1.0) == (73, HIGHEST)
+    strike(one, 1.5, 67)  # now there is more room below
+    assert home(1.5) == (80, HIGHEST)
     strike(one, 2.0, 88)  # and none above
-    assert one.room(2.0, controls()).home == (LOWEST, 47)  # type: ignore[union-attr]
+    assert home(2.0) == (LOWEST, 47)
     strike(one, 2.0 + RECENT_S, 50)  # most of it is above again, and it stays as there is still room
-    assert one.room(2.0 + RECENT_S, controls()).home[1] == 37  # type: ignore[union-attr]
+    assert home(2.0 + RECENT_S) == (LOWEST, 37)
 
 
 # --- when there is company -------------------------------------------------------------------------------------------
@@ -307,3 +313,81 @@ def test_whatever_is_played_it_is_never_there(rows: list[tuple[float, int, float
     assert_apart(played, notes)
     assert_silent_when_busy(played, notes)
     assert night.stage.open_takes == []
+
+
+# --- a wake that does nothing ----------------------------------------------------------------------------------------
+
+
+class OnRecord(Duet):
+    """A duet that keeps what it was told and what it did, as a journal does: (method, arguments, actions)."""
+
+    def __init__(self, chosen: Controls) -> None:
+        super().__init__(chosen)
+        self.record: list[tuple[str, tuple[object, ...], list[Action]]] = []
+
+    def _kept(self, method: str, *told: object) -> list[Action]:
+        actions: list[Action] = getattr(Duet, method)(self, *told)
+        self.record.append((method, told, [a for a in actions if not isinstance(a, WakeAt)]))
+        return actions
+
+    def hear(self, event: Heard) -> list[Action]:
+        return self._kept("hear", event)
+
+    def planned(self, *told: object) -> list[Action]:
+        return self._kept("planned", *told)
+
+    def sent(self, *told: object) -> list[Action]:
+        return self._kept("sent", *told)
+
+    def taken(self, *told: object) -> list[Action]:
+        return self._kept("taken", *told)
+
+    def wake(self, now_s: float) -> list[Action]:
+        return self._kept("wake", now_s)
+
+    def do(self, action: str, at_s: float) -> list[Action]:
+        return self._kept("do", action, at_s)
+
+
+_GAPS_S = st.sampled_from([0.1, 0.12, 0.3, 0.6, 1.5, 3.0, 6.0, 9.0])
+_WIDE = st.one_of(st.integers(24, 50), st.integers(60, 90))
+_WHILES = st.lists(st.tuples(_GAPS_S, _WIDE, st.sampled_from([0.05, 0.25, 2.0, 40.0])), min_size=8, max_size=50)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_WHILES, st.sampled_from(["auto", "36-60"]), st.sets(st.integers(8, 49), max_size=2), st.data())
+def test_a_wake_that_does_nothing_changes_nothing(
+    rows: list[tuple[float, int, float]], register: str, asked: set[int], data: st.DataObject
+) -> None:
+    chosen = controls(tempo="auto", register=register, busy=4)
+    duet = OnRecord(chosen)
+    night = Evening(duet, Improviser(ScriptedStepper(melody=tuple(range(24, 104, 7)), step_s=0.4, confidence=2.0)))
+    notes, at_s = [], 1.0
+    for k, (gap_s, pitch, duration_s) in enumerate(rows):
+        at_s += gap_s
+        notes.append(Note(at_s, pitch, duration_s, 80))
+        if k in asked:
+            night.do(at_s + 0.05, data.draw(st.sampled_from(["answer", "stop", "finish"])))
+    night.play_notes(notes)
+    night.run(at_s + 60.0)
+    again = Duet(chosen)
+    for method, told, actions in duet.record:
+        if method == "wake" and not actions:
+            continue
+        done: list[Action] = getattr(again, method)(*told)
+        assert [a for a in done if not isinstance(a, WakeAt)] == actions, (method, told)
+
+
+def test_asking_changes_nothing() -> None:
+    def lived(*asked_s: float) -> tuple[object, ...]:
+        one, ear = companion(), Ear()
+        for k, pitch in enumerate((60, 67, 88, 40, 62, 90, 36, 60)):
+            strike(one, 1.0 + 0.11 * k, pitch, busy=4)
+            ear.hear(KeyDown(1.0 + 0.11 * k, 0, pitch, 80))
+            for at_s in asked_s:
+                one.wish(1.0 + 0.11 * k + at_s, controls(busy=4))
+                one.room(1.0 + 0.11 * k + at_s, controls())
+                ear.meant(Controls(), 1.0 + 0.11 * k + at_s)
+        return one.wish(2.0, controls(busy=4)), one.room(2.0, controls()), ear.meant(Controls(), 40.0)
+
+    assert lived() == lived(0.0, 0.05) == lived(0.02, 5.0, 100.0)

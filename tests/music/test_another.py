@@ -169,3 +169,20 @@ def test_a_ranking_for_a_call_that_was_never_answered_is_not_another_calls(model
     assert len(journal.of("chosen")) == 2
     assert night.duet.choosing.chosen is not None
     assert night.duet.choosing.chosen.take == first["take"]
+
+
+def test_another_after_a_later_call_that_was_stopped_still_forgets_the_first_answer(model: Stepper) -> None:
+    played = []
+    for stopped in (False, True):
+        night = evening(model, candidates=1, imitate=0)
+        night.run(BEGINS_S + 30.0)
+        if stopped:
+            night.play_notes([Note(BEGINS_S + 40.0, 65, 0.2, 70)])
+            night.do(BEGINS_S + 40.2 + 0.45, "stop")
+        night.do(BEGINS_S + 60.0, "another")
+        made = night.run(BEGINS_S + 90.0)
+        played.append([n for n in made if n.onset_s > BEGINS_S + 59.0])
+        window = night._partner.memory.window  # type: ignore[attr-defined]
+        assert [n.pitch for n in window[: len(CALL)]] == [n.pitch for n in CALL]
+        assert len(window) == len(CALL) + int(stopped) + len(played[-1])
+    assert all(played)

@@ -38,6 +38,8 @@ def test_what_may_be_written(name: str, given_value: object, kept: object) -> No
         ("seed", -1),
         ("seed", "²"), ("seed", 2**64), ("mode", "trio"), ("model", ""), ("model", "a\x1bb"), ("chords", "Am Q"),
         ("chords", ""), ("chords", "| Am:5 |"), ("chords", "pop in H"), ("tempo", 19), ("tempo", "fast"),
+        ("top_k", "+-5"), ("loops", "--4"),
+        ("program_out", "0x5"), ("answer_length", "0.1 s"),
         ("polyphony", 0), ("polyphony", "many"), ("dynamics", 1.1), ("stay_out", -0.1), ("key", "{C H}"),
         ("imitate", 1.5), ("quantise", 1), ("nonsense", 1),
     ],

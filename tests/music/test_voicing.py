@@ -1,5 +1,7 @@
 """The voices of what livemuse plays: which note is whose, and that each goes to its channel, whatever comes between."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from livemuse.engine.virtual import Evening
 from livemuse.errors import ControlError
 from livemuse.midi.smf import read_song
 from livemuse.model.improviser import Improviser
+from livemuse.music.ceilings import Ceilings, Hand
 from livemuse.music.controls import Controls
 from livemuse.music.duet import Duet
 from livemuse.music.instruments import PROGRAMS
@@ -62,22 +65,28 @@ def test_the_end_of_a_legato_note_is_no_other_voice() -> None:
 class Handfuls:
     """An improviser whose notes are known; it hands them out as they are asked for."""
 
-    def __init__(self, notes: list[PlannedNote]) -> None:
-        self._notes, self._at = notes, 0
+    def __init__(self, notes: list[PlannedNote], voices: int = 16) -> None:
+        hand, ceilings = Hand(), Ceilings.of(controls(max_voices=voices))
+        self._rows, self._at = [hand.place(note, ceilings) for note in notes], 0
 
     def extend(self, take_id: int, until_s: float, most: int) -> Extension:
         made: list[PlannedNote] = []
-        while self._at < len(self._notes) and len(made) < most:
-            if self._at and self._notes[self._at - 1].onset_s > until_s:
+        shortened: list[PlannedNote] = []
+        while self._at < len(self._rows) and len(made) < most:
+            if self._at and self._rows[self._at - 1][0].onset_s > until_s:
                 break
-            made.append(self._notes[self._at])
+            made.append(self._rows[self._at][0])
+            shortened += self._rows[self._at][1]
             self._at += 1
-        return Extension(take_id, tuple(made), (), self._at == len(self._notes))
+        return Extension(take_id, tuple(made), tuple(shortened), self._at == len(self._rows))
 
 
-def handed_out(notes: list[PlannedNote], most: int, horizon_s: float) -> list[PlannedNote]:
-    """All notes, asked for in handfuls as the worker does, each time until some seconds after the last that sounded."""
-    voicing, inner = Voicing(), Handfuls(notes)
+def handed_out(notes: list[PlannedNote], most: int, horizon_s: float, voices: int = 16) -> list[PlannedNote]:
+    """All notes, asked for in handfuls as the worker does, each time until some seconds after the last that sounded.
+
+    They end as they were told to end last.
+    """
+    voicing, inner = Voicing(), Handfuls(notes, voices)
     voicing.begin(Plan(1, 1, 0, (), 0.0, 0.0, 1e9, None, 0, controls(**APART)))
     found: list[PlannedNote] = []
     until_s, done = horizon_s, False
@@ -86,6 +95,8 @@ def handed_out(notes: list[PlannedNote], most: int, horizon_s: float) -> list[Pl
         while True:
             made = voicing.extend(inner.extend, 1, until_s, most)
             found += made.notes
+            ends = {n.index: n.duration_s for n in made.shortened}
+            found = [replace(n, duration_s=ends.get(n.index, n.duration_s)) for n in found]
             done = made.done
             if made.done or len(made.notes) < most:
                 break
@@ -125,6 +136,34 @@ def test_voices_do_not_depend_on_the_handfuls(
                     assert n.channel == 1
                 if n.pitch == min(p.pitch for p in chord) and n.pitch <= min(sounding):
                     assert n.channel == 3
+
+
+_LINES = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.1, 0.3, 1.0]), st.sampled_from([40, 48, 55, 60, 64, 72]), st.floats(0.05, 5.0)),
+    min_size=4, max_size=24,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(_LINES, st.integers(1, 4), st.floats(0.1, 4.0))
+def test_nor_on_whether_it_is_known_that_a_note_will_give_way(
+    rows: list[tuple[float, int, float]], voices: int, horizon_s: float
+) -> None:
+    notes: list[PlannedNote] = []
+    for gap_s, pitch, duration_s in rows:
+        notes.append(note(len(notes), (notes[-1].onset_s if notes else 0.0) + gap_s, pitch, duration_s))
+    whole = handed_out(notes, 10**6, 1e6, voices)
+    for most in (1, 4):
+        assert handed_out(notes, most, horizon_s, voices) == whole
+
+
+def test_a_note_that_is_struck_again_counts_no_more_and_until_then_as_it_was_planned() -> None:
+    told = ((0.0, 48, 5.0), (0.0, 72, 0.4), (1.0, 72, 0.4), (2.0, 48, 0.4), (3.0, 60, 0.4), (4.0, 50, 0.4))
+    lines = [note(k, *row) for k, row in enumerate(told)]
+    for most in (1, 4, 10**6):
+        found = handed_out(lines, most, 10.0)
+        assert found[0].duration_s == 2.0
+        assert [n.channel for n in found] == [3, 1, 1, 3, 3, 3]  # 60 is alone, and 48 was heard last
 
 
 def evening(**values: object) -> Evening:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from livemuse.music.hearing.beat_tables import CONFIDENCE
 from livemuse.music.hearing.lattice import PER_BEAT
 from livemuse.music.hearing.metre import clearest
-from livemuse.music.hearing.pulse import FASTEST_S, SLOWEST_S, Feel, Pulse, Pulses
+from livemuse.music.hearing.pulse import FASTEST_S, Feel, Pulse, Pulses
 from livemuse.music.hearing.struck import TOGETHER_S, Gathering
 
 CLEAR: Final = 0.75  # a beat is called clear from this confidence on
@@ -25,6 +25,7 @@ NEAR_S: Final = 0.03  # a beat that comes so near to where it was foretold was f
 _VOTING_S: Final = 0.05  # hypotheses whose next beat lies so near the best one's have a say in where it is
 _MOST_WEIGHTS: Final = 30.0
 _LONGEST_TAP_S: Final = 2.0
+_FASTEST_SET_S, _SLOWEST_SET_S = 0.2, 3.0  # 300 and 20 bpm
 _EXTRA: Final = 0.3  # of the variance of what is foretold; the rest is told by how late events were
 _SOONEST: Final = 1e-6  # of a period: a beat asked for after itself is the one after it
 
@@ -78,9 +79,9 @@ class BeatHearing:
         self._pulses.tap(at_s, gap_s if given else None)
 
     def set_tempo(self, bpm: float | None) -> None:
-        """Fix the tempo (27.3 to 272 bpm, else the nearest): only the phase is followed; None: hear it again."""
+        """Fix the tempo (20 to 300 bpm, else the nearest): only the phase is followed; None: hear it again."""
         self._ahead = None
-        fixed_s = None if bpm is None or not bpm > 0.0 else min(max(60.0 / bpm, FASTEST_S), SLOWEST_S)
+        fixed_s = None if bpm is None or not bpm > 0.0 else min(max(60.0 / bpm, _FASTEST_SET_S), _SLOWEST_SET_S)
         before, self._pulses = self._pulses, Pulses(self._feel, fixed_s)
         if fixed_s is None:
             self._pulses = before.copy()

@@ -1,7 +1,7 @@
 """The ear: all that is heard in a player's music, together, and what it makes of the controls that say ``auto``.
 
-Rules for whoever edits this file. What is heard depends on the events and their stamps alone. ``meant`` is for the
-duet, which asks at moments that a replay knows; ``shown`` changes nothing and may be asked at any time.
+Rules for whoever edits this file. What is heard depends on the events and their stamps alone: asking changes nothing,
+and may be done at any time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Ear:
         self.chord = ChordHearing()
         self.beat = BeatHearing()
         self.touch = TouchHearing()
-        self._tempo_bpm = TEMPO_BPM  # the last that was usable
+        self._tempo_bpm = TEMPO_BPM  # the last that was usable when a key was struck
         self.set_tempo(tempo)
 
     # --- what happens --------------------------------------------------------------------------------------------
@@ -44,6 +44,7 @@ class Ear:
         if isinstance(event, KeyDown):
             self.key.hear(event.at_s, event.pitch)
             self.beat.hear(event.at_s, event.pitch, event.velocity)
+            self._tempo_bpm = self._played_in_bpm(event.at_s)
         self.chord.hear(event)
         self.touch.hear(event)
 
@@ -127,11 +128,11 @@ class Ear:
         return 60.0 / (self._played_in_bpm(at_s) if isinstance(tempo, str) else tempo)
 
     def _played_in_bpm(self, at_s: float) -> float:
-        """The tempo that is heard, or was when it last was clear enough."""
+        """The tempo that is heard, or was when it last was clear enough as a key was struck."""
         grid = self.beat.grid(at_s)
-        if grid is not None and grid.confidence >= USABLE:
-            self._tempo_bpm = min(max(grid.tempo_bpm, _LOWEST_BPM), _HIGHEST_BPM)
-        return self._tempo_bpm
+        if grid is None or grid.confidence < USABLE:
+            return self._tempo_bpm
+        return min(max(grid.tempo_bpm, _LOWEST_BPM), _HIGHEST_BPM)
 
     def shown(self, at_s: float) -> dict[str, Any]:
         """What is heard, in plain values, for whoever watches."""
