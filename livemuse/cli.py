@@ -257,7 +257,7 @@ def _sessions(options: argparse.Namespace) -> int:
 
     folder = options.record or read_settings().sessions_folder
     if options.action == "list":
-        found = [
+        found: list[dict[str, Any]] = [
             {"name": s.name, "path": os.fspath(s.path), "bytes": s.size_bytes, "state": s.state, "kept": list(s.kept)}
             for s in list_sessions(folder)
         ]
