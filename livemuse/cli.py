@@ -257,16 +257,15 @@ def _sessions(options: argparse.Namespace) -> int:
 
     folder = options.record or read_settings().sessions_folder
     if options.action == "list":
-        found: list[dict[str, Any]] = [
-            {"name": s.name, "path": os.fspath(s.path), "bytes": s.size_bytes, "state": s.state, "kept": list(s.kept)}
-            for s in list_sessions(folder)
-        ]
+        found = list_sessions(folder)
         if options.json:
-            _data(found)
+            rows = [{"name": s.name, "path": os.fspath(s.path), "bytes": s.size_bytes, "state": s.state,
+                     "kept": list(s.kept)} for s in found]  # fmt: skip
+            _data(rows)
         for session in [] if options.json else found:
-            kept = ", ".join(map(str, session["kept"]))
+            kept = ", ".join(str(turn) for turn in session.kept)
             marked = f"  (kept: turn {kept})" if kept else ""
-            _say(f"{session['name']:<24}{session['state']:<11}{session['path']}{marked}")
+            _say(f"{session.name:<24}{session.state:<11}{session.path}{marked}")
         return 0
     outcomes = recover(folder)
     rows = [

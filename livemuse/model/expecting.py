@@ -34,15 +34,20 @@ def silence_shares(stepper: Stepper, state: Any, words: Vocabulary) -> tuple[flo
 
 
 class Peek(Generic[M]):
-    """The moment after a tail that is not final: each of its notes is fed once, as long as it then had sounded."""
+    """The moment after a tail that is not final: each of its notes is fed once, as long as it then had sounded.
 
-    def __init__(self, now: M) -> None:
-        self._keys: list[tuple[float, int]] = []
+    ``exact``: a note that has sounded longer by now is fed anew.
+    """
+
+    def __init__(self, now: M, *, exact: bool = False) -> None:
+        self._exact = exact
+        self._keys: list[tuple[float, int] | Note] = []
         self._moments = [now]
 
     def after(self, now: M, tail: Sequence[Note], feed: Callable[[M, Note], M]) -> M:
         """The moment after ``tail``, which follows on ``now``."""
-        keys, same = [(note.onset_s, note.pitch) for note in tail], 0
+        keys: list[tuple[float, int] | Note] = [n if self._exact else (n.onset_s, n.pitch) for n in tail]
+        same = 0
         if self._moments[0] is not now:
             self._keys, self._moments = [], [now]
         while same < min(len(keys), len(self._keys)) and keys[same] == self._keys[same]:

@@ -46,7 +46,7 @@ class FreeImproviser(Remembering[Moment, Take]):
         super().__init__(Moment(begun(stepper, told.mix), None, (), (), told.hand, told.mix))
         self.listen(told.window)
         self._now, self._motifs = replace(self._now, heard=told.heard, loud=told.loud), told.motifs.copy()
-        self._peek = Peek(self._now)
+        self._peek, self._tail = Peek(self._now), Peek(self._now, exact=True)
         self._material = Material()
         self._due_s: float | None = None  # of the first note that the take settled last did not come to, in mode duet
 
@@ -69,8 +69,7 @@ class FreeImproviser(Remembering[Moment, Take]):
 
     def _after_tail(self, plan: Plan) -> Moment:
         moment = in_style(self._stepper, self._now, plan.controls.text("style"))
-        for note in plan.tail:
-            moment = self._after(moment, note)
+        moment = self._tail.after(moment, plan.tail, self._after)
         if plan.revision > 0:
             return moment
         return replace(moment, following=moment.following.begun(), line=NOTHING_STRUCK)
