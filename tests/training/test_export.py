@@ -212,7 +212,7 @@ def test_terms_are_those_of_all_sources_the_parents_too() -> None:
     later = training_row(pieces, about | {"before": {"notes": 50, "elapsed_s": 60.0}})
     assert later["notes_heard"] == row["notes_heard"] + 50
     assert later["minutes"] == pytest.approx(row["minutes"] + 1.0)
-    told = without_folders(about | {"config": {"start_from": "/home/me/runs/first/checkpoint.npz"}})
+    told = without_folders(about | {"config": {"start_from": "/elsewhere/runs/first/checkpoint.npz"}})
     assert told["config"] == {"start_from": "first"}
     parent = {"data": [{"source": "PiJAMA", "licence": "CC BY-NC 3.0", "pieces": 1, "notes": 7}]}
     child = training_row(pieces, about | {"parent": parent})

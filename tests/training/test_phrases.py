@@ -8,6 +8,7 @@ import pytest
 from livemuse.music.context import BeatGrid, Context
 from livemuse.music.notes import Note
 from livemuse.music.theory import Key, parse_key
+from training.figures.harmony import in_key_share
 from training.figures.phrases import (
     SECTIONS,
     Answered,
@@ -15,7 +16,6 @@ from training.figures.phrases import (
     Call,
     ends_on_beat,
     goes_round,
-    inside,
     last_notes,
     longest_round,
     rows_of,
@@ -59,7 +59,7 @@ def test_an_end_is_on_the_beat_within_30_ms() -> None:
 
 
 def test_notes_inside_of_a_key() -> None:
-    assert inside(notes(60, 62, 64, 66), parse_key("C major")) == 0.75
+    assert in_key_share(notes(60, 62, 64, 66), parse_key("C major")) == 0.75
 
 
 def test_keys_are_those_of_titles_and_of_pop909(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from livemuse.music.controls import Controls
 from livemuse.music.hearing.key import KeyHearing
 from livemuse.music.notes import KeyDown, KeyUp, Note
 from training.evaluate import bootstrap, performance_bundle
+from training.figures.harmony import in_key_share, repetition
 from training.figures.histograms import histograms, overlap
 from training.figures.judging import PAUSE_S, Judge
 from training.figures.planting import goes_round
@@ -135,9 +136,9 @@ def measured(turns: Sequence[Turn], judge: Judge) -> dict[str, list[float]]:
         "fit": _fit(turns, judge),
         "classes": _classes(turns),
         "triad": [float(turn.answer[-1].pitch % 12 in _key(turn).tonic_triad) for turn in turns],
-        "inside": [float(np.mean([n.pitch % 12 in _key(turn).pitch_classes for n in turn.answer])) for turn in turns],
+        "inside": [in_key_share(turn.answer, _key(turn)) for turn in turns],
         "round": [float(goes_round(turn.answer, times=2)) for turn in turns],
-        "again": [_again([n.pitch for n in turn.answer]) for turn in turns],
+        "again": [repetition(turn.answer) for turn in turns],
     }
 
 
@@ -182,11 +183,6 @@ def _classes(turns: Sequence[Turn]) -> list[float]:
     own = np.diag(table)
     gains: list[float] = (own - (table.sum(1) - own) / (len(turns) - 1)).tolist()
     return gains
-
-
-def _again(pitches: Sequence[int], run: int = 4) -> float:
-    runs = [tuple(pitches[k : k + run]) for k in range(len(pitches) - run + 1)]
-    return 1.0 - len(set(runs)) / len(runs) if runs else 0.0
 
 
 def note_ms(stepper: OnnxStepper, many: int) -> dict[str, float]:

@@ -26,6 +26,7 @@ from livemuse.music.theory import Key
 from livemuse.offline import LONGEST_CALL, answer_notes, song_of
 from training.corpus import Corpus, load_corpus
 from training.evaluate import performance_bundle
+from training.figures.harmony import in_key_share
 from training.figures.judging import Judge, continuation_gain, nats_gain
 from training.figures.likeness import likeness
 from training.figures.playing import SEED, Turn, call_bytes, choose_turns, controls_of, load_stepper
@@ -159,8 +160,8 @@ def row(found: Sequence[Answered], judge: Judge) -> dict[str, float | None]:
         "last_s": _mean([max(n.end_s for n in last_notes(notes)) - last_notes(notes)[0].onset_s for notes in answers]),
         "goes_round": _mean([goes_round(notes) for notes in answers]),
         "any_figure": _mean([goes_round(notes, range(1, LONGEST_FIGURE + 1)) for notes in answers]),
-        "in_stated": _mean([inside(one.turn.answer, one.call.stated) for one in found if one.call.stated]),
-        "in_heard": _mean([inside(one.turn.answer, one.heard.key) for one in found if one.heard.key]),
+        "in_stated": _mean([in_key_share(one.turn.answer, one.call.stated) for one in found if one.call.stated]),
+        "in_heard": _mean([in_key_share(one.turn.answer, one.heard.key) for one in found if one.heard.key]),
         "nats": nats.own,
         "gain": nats.gain,
         "overlap": float(likeness(turns)["overlap"]["mean"]),
@@ -197,11 +198,6 @@ def ends_on_beat(one: Answered) -> bool | None:
     return abs(beats.next_beat_s(at_s, beats.period_s / 2) - at_s) <= ON_BEAT_S
 
 
-def inside(notes: Sequence[Note], key: Key) -> float:
-    """The share of notes in a key; a minor one that is stated is the natural minor."""
-    return sum(note.pitch % 12 in key.pitch_classes for note in notes) / len(notes)
-
-
 def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
@@ -222,7 +218,7 @@ def phrases(asked: Asked, say: Callable[[str], None]) -> dict[str, Any]:
             sections[section][name] = row(answered(calls, stepper, controls), judge)
             say(f"{section}: {name}")
         if section == "key":
-            sections[section]["pianists"] = {"in_stated": _mean([inside(c.turn.next, c.stated) for c in calls
+            sections[section]["pianists"] = {"in_stated": _mean([in_key_share(c.turn.next, c.stated) for c in calls
                                                                  if c.stated])}  # fmt: skip
     return {"model": stepper.name, "calls": asked.calls, "seed": asked.seed, "split": asked.split,
             "settings": list(asked.settings), "columns": COLUMNS, "sections": sections}  # fmt: skip
