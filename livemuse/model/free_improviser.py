@@ -16,13 +16,20 @@ from livemuse.model.conversation import Ask, Talk, alone
 from livemuse.model.expecting import Peek, silence_shares
 from livemuse.model.free_take import Moment, Take
 from livemuse.model.imitating import Imitating, Material, Wish, cleared, of_player, own_pitch, wish
-from livemuse.model.manners import LAST_VELOCITIES, crowd_nats, hands_of, loudness_nats, struck_together
+from livemuse.model.manners import (
+    LAST_VELOCITIES,
+    TOGETHER_S,
+    crowd_nats,
+    hands_of,
+    loudness_nats,
+    struck_together,
+)
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Made, Memory, Remembering
 from livemuse.model.pace import about_to, too_soon_nats
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Nats, pitch_nats, reach_of, room_nats
 from livemuse.model.rolling import MOST_ROLLED, Rolling, Tally, TogetherRolling
 from livemuse.model.rules import Rules
-from livemuse.model.shaping import CHORD_S, MOST_IN_CHORD, Shaping, surprise_nats
+from livemuse.model.shaping import MOST_IN_CHORD, Shaping, surprise_nats
 from livemuse.model.telling import begun, in_style, telling, told_of
 from livemuse.music.ceilings import LONGEST_REST_S, SHORTEST_SOUND_S
 from livemuse.music.following import Proposal
@@ -223,14 +230,14 @@ class FreeImproviser(Remembering[Moment, Take]):
         if not chord or take.closing_room <= len(chord):
             return None
         at_s = max(chord[-1].onset_s, moment.hand.earliest_s(rules.ceilings))
-        if at_s > onset_s + CHORD_S:
+        if at_s > onset_s + TOGETHER_S:
             return None
         logits = take.shape.also_closing(take.expects, self._pitch_nats(take), onset_s, moment.line)
         if logits is None:
             return None
         pitch = rules.draw(logits, "pitch", take.index)
         step_bin, step_s = yield from self._step(take, pitch, (0, self._vocabulary.sizes["step"] - 1))
-        if step_s / rules.density > CHORD_S:
+        if step_s / rules.density > TOGETHER_S:
             if not take.shape.wants_more(moment.line):
                 return None
             step_bin = 0

@@ -25,7 +25,7 @@ from livemuse.model.chordpull import ChordPull
 from livemuse.model.grid_draw import Drawn, FrameRules, draw_frame
 from livemuse.model.grid_past import MOST_SILENT, SAME_TEMPO, Feeding, Lines, Past
 from livemuse.model.grid_stepper import GridState, GridStepper
-from livemuse.model.manners import Hands, hands_of
+from livemuse.model.manners import LAST_VELOCITIES, Hands, hands_of
 from livemuse.model.memory import FEWEST_NOTES, LAST_ONSET_S, Made, Memory, Remembering
 from livemuse.model.pace import ALONG_LOUDNESS, Pace
 from livemuse.model.pitches import HEARD_PITCHES, REMEMBERED, Reach, pitch_nats, reach_of
@@ -44,7 +44,6 @@ from livemuse.music.schedule import Plan
 from livemuse.music.styles import NO_STYLE
 
 LOUDNESS: Final = 80  # of an answer to nothing
-_LAST_VELOCITIES: Final = 24  # notes of the player whose mean is the loudness of an answer
 _SECOND_S: Final = 1.01  # "in any second", as in the ceilings
 _EARLY_S: Final = 1e-6  # what rounding may add up to
 _TRIES: Final = 4  # at a sixteenth in which no figure goes round too often
@@ -59,8 +58,7 @@ class _Moment:
     past: Past
     recent: tuple[int, ...] = ()  # pitches of whoever played, oldest first
     heard: tuple[int, ...] = ()  # pitches of the player alone
-    velocities: tuple[int, ...] = ()  # of the player
-    loud: tuple[int, ...] = ()  # the same, for a model that plays after this one
+    loud: tuple[int, ...] = ()  # velocities of the player alone
     hand: Hand = field(default_factory=Hand)  # never changed once it is in a moment
     struck_s: tuple[float, ...] = ()  # when livemuse struck its last notes
     mix: str = NO_STYLE  # the control `style`, handed on to a model that knows styles
@@ -182,8 +180,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
             past=moment.past.after(self._feeding, note, self._sixteenth_s),
             recent=(*moment.recent, note.pitch)[-REMEMBERED:],
             heard=(*moment.heard, note.pitch)[-HEARD_PITCHES:],
-            velocities=(*moment.velocities, note.velocity)[-_LAST_VELOCITIES:],
-            loud=(*moment.loud, note.velocity)[-_LAST_VELOCITIES:],
+            loud=(*moment.loud, note.velocity)[-LAST_VELOCITIES:],
         )
 
     def _next(self, take: _Take) -> Made | None:
@@ -307,7 +304,7 @@ class GridImproviser(Remembering[_Moment, _Take]):
         plan, before = take.plan, take.moments[-1]
         controls, ceilings = plan.controls, Ceilings.of(plan.controls)
         assert drawn.end_s is not None
-        loud = round(sum(before.velocities) / len(before.velocities)) if before.velocities else LOUDNESS
+        loud = round(sum(before.loud) / len(before.loud)) if before.loud else LOUDNESS
         onset_s = max(drawn.begin_s, before.hand.earliest_s(ceilings))
         duration_s = min(drawn.end_s, plan.end_s) - drawn.begin_s
         loudness = controls.number("velocity") * (1.0 if take.pace is None else ALONG_LOUDNESS)

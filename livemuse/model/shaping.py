@@ -27,7 +27,6 @@ from livemuse.music.schedule import Plan
 from livemuse.music.theory import Key, parse_key
 
 MOST_IN_CHORD: Final = 4  # notes of the last onset
-CHORD_S: Final = 0.035  # notes struck within this are struck together
 _FARTHEST: Final = 1.5  # octaves from the middle of the register, from which on a contour pulls no more
 _DOMINANT: Final = (7, 11, 2, 5)  # semitones above the tonic: the chord that leads to it
 _APPROACH_NATS: Final = 0.7

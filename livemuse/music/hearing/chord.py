@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from livemuse.music.hearing.chord_tables import ABOVE, BASS, CHORDS, COMMON, QUALITIES, SOUNDING
+from livemuse.music.hearing.struck import TOGETHER_S
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal
 from livemuse.music.theory import PITCH_CLASS_NAMES
 
@@ -25,7 +26,6 @@ LONGEST_PROGRESSION: Final = 1024  # chords; older ones are forgotten
 
 _LASTS_S: Final = 1.5  # how long a chord lasts, so far as nothing else tells
 _NEW_BASS: Final = 0.8  # a new bass makes a change as likely as so many times that does
-_TOGETHER_S: Final = 0.04  # keys struck within this are one onset
 _BASS_S: Final = 0.35  # the lowest of the keys that are down, or were struck so long ago, is the bass
 _BEGAN_S: Final = 1.0  # a chord began with its lowest bass, if that was struck so long ago at most
 _BASS_HOLDS_S: Final = 2.0  # a lower note that sounds for longer leaves the bass to another
@@ -126,7 +126,7 @@ class ChordHearing:
         self._sounding[pitch] = at_s
         is_bass = self._is_bass(at_s, pitch)
         since_s = 0.0 if self._onset_s is None else max(at_s - self._onset_s, 0.0)
-        is_new = self._onset_s is None or since_s > _TOGETHER_S
+        is_new = self._onset_s is None or since_s > TOGETHER_S
         due = since_s / _LASTS_S if is_new else 0.0
         if is_bass:
             self._bass = at_s, pitch

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from livemuse.music.hearing.struck import TOGETHER_S
 from livemuse.music.notes import AllNotesOff, Heard, KeyDown, KeyUp, Pedal
 
 REMEMBERED: Final = 32  # keys that say in which register, and how loud
-TOGETHER_S: Final = 0.04  # keys struck within this are one onset
 DENSITY_HALF_S: Final = 2.0  # an onset so long ago counts half
 ARTICULATION_ONSETS: Final = 8  # so many onsets ago one counts half
 LONGEST_GAP_S: Final = 2.0  # a longer one is a rest, and says nothing of the touch
