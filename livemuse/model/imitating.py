@@ -27,6 +27,12 @@ _OWN_KEY_STRENGTH: Final = 0.3  # 1.1 nats for a note outside the key
 NOTHING: Final = Proposal()
 
 
+def beat_of(plan: Plan) -> float | None:
+    """How long a beat is of the call that a plan answers, where one is clear: its motifs are known by it (seconds)."""
+    beats = plan.context.beats
+    return beats.period_s if beats is not None and beats.clear else None
+
+
 class Material:
     """What the player played up to a call's end, made ready once for all the answers to it."""
 
@@ -39,11 +45,13 @@ class Material:
         amount, density = plan.controls.number("imitate"), plan.controls.number("density")
         if amount <= 0.0:
             return None
-        key = (memory, memory.first, len(memory), plan.tail, amount, density)
+        beat_s = beat_of(plan)
+        key = (memory, memory.first, len(memory), plan.tail, beat_s, amount, density)
         if key != self._key or self._ready is None:
             heard = memory.copy()
             for note in plan.tail:
                 heard.hear(note)
+            heard.beat(beat_s)
             self._key, self._ready = key, Imitation(heard, amount, density)
         return self._ready
 

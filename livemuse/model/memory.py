@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
+from livemuse.model.imitating import beat_of
 from livemuse.model.rolling import Rolling
 from livemuse.model.shaping import key_of
 from livemuse.music.candidates import Wanted
@@ -172,6 +173,7 @@ class Remembering(ABC, Generic[M, T]):
             self._window.extend(take.plan.tail)
             for note in take.plan.tail:
                 self._motifs.hear(note)
+            self._motifs.beat(beat_of(take.plan))
             notes = [Note(n.onset_s, n.pitch, n.duration_s, n.velocity) for n in take.notes[:played]]
             self._window.extend(notes)
             self._phrase.clear()

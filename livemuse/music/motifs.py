@@ -100,9 +100,9 @@ class MotifMemory:
         if len(self.notes) >= MOST_NOTES + _ROOM:
             self._make_room()
 
-    def beat(self, beat_s: float) -> None:
-        """The player's beat is heard to be so long, in the phrase under way."""
-        if self.phrases:
+    def beat(self, beat_s: float | None) -> None:
+        """The player's beat is heard to be so long, in the phrase under way; None: it is not clear."""
+        if self.phrases and beat_s is not None:
             self._beats_s[self.phrases[-1]] = beat_s
 
     def clear(self, before_s: float = float("-inf")) -> None:

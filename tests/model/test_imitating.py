@@ -233,3 +233,20 @@ def test_all_candidates_take_up_as_much_of_the_player(index: int) -> None:
     chances = {Rules(replace(plan, candidate=k)).whose(index) for k in range(8)}
     assert len(chances) == 1
     assert chances != {Rules(replace(plan, turn=2)).whose(index)}
+
+
+def test_how_much_slower_the_music_is_is_told_by_the_beat_where_one_is_heard() -> None:
+    """Eighths at 100 bpm, then quarters at 110: 9 % faster, however much longer the notes are."""
+    tune = (60, 64, 67, 72, 71, 67, 65, 62)
+    night = Evening(Duet(Controls().replaced("wait", 0.41)), partner := Improviser(ScriptedStepper()))
+    for k in range(32):
+        at_s = 1.0 + 0.3 * k
+        night.play_notes([Note(at_s, tune[k % 8], 0.28, 95 if k % 2 == 0 else 70)])
+        night.play_notes([Note(at_s, 48, 0.5, 80)] if k % 2 == 0 else [])
+    for k in range(28):
+        at_s = 40.0 + k * 60 / 110
+        night.play_notes([Note(at_s, tune[k % 8], 0.4, 90), Note(at_s, 48, 0.4, 80)])
+    night.run(70.0)
+    phrases = partner.motifs.phrases
+    assert phrases[0] != phrases[-1]
+    assert partner.motifs.slower(phrases[0]) == pytest.approx(100 / 110, rel=0.03)
